@@ -1,0 +1,65 @@
+// Builds dist/: `plugin/` is what Stash loads, `tools/` is what the npm scripts run.
+// The hook's bundle must stay small: an HTTP client in it costs every save in Stash more than all else.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const isQuiet = process.argv.includes('--quiet');
+
+const PLUGIN = { 'breakwater.cjs': 'src/plugin/entry.ts', 'breakwater-worker.cjs': 'src/worker/worker.ts' };
+const TOOLS = {
+  'sim-plex.cjs': 'src/simulators/plex/main.ts',
+  'sim-stash.cjs': 'src/simulators/stash/main.ts',
+  'demo.cjs': 'src/demo/demo.ts',
+  'bench.cjs': 'test/bench/bench.ts',
+};
+/** Bytes; a hook reads and parses all of it each time. */
+const MAX_HOOK_BUNDLE = 80 * 1024;
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  absWorkingDir: root,
+  logLevel: 'warning',
+  legalComments: 'none',
+  charset: 'ascii',
+};
+
+mkdirSync(`${root}dist/plugin`, { recursive: true });
+mkdirSync(`${root}dist/tools`, { recursive: true });
+
+await Promise.all([
+  ...Object.entries(PLUGIN).map(([out, entry]) => bundle(entry, `dist/plugin/${out}`, true)),
+  ...Object.entries(TOOLS)
+    .filter(([, entry]) => existsSync(`${root}${entry}`))
+    .map(([out, entry]) => bundle(entry, `dist/tools/${out}`, false)),
+]);
+copyFileSync(`${root}src/plugin/breakwater.yml`, `${root}dist/plugin/breakwater.yml`);
+copyFileSync(`${root}LICENSE`, `${root}dist/plugin/LICENSE`);
+checkVersion();
+
+const hookBytes = statSync(`${root}dist/plugin/breakwater.cjs`).size;
+if (hookBytes > MAX_HOOK_BUNDLE) {
+  throw new Error(
+    `breakwater.cjs is ${hookBytes} bytes, more than ${MAX_HOOK_BUNDLE}: what did the hook path import?`,
+  );
+}
+if (!isQuiet)
+  process.stdout.write(`built dist/plugin (hook ${(hookBytes / 1024).toFixed(0)} kB) and dist/tools\n`);
+
+async function bundle(entry, outfile, minify) {
+  await build({ ...common, entryPoints: [entry], outfile, minify });
+}
+
+/** The yml is what Stash shows: it may not say another version than the package. */
+function checkVersion() {
+  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+  const yml = readFileSync(`${root}src/plugin/breakwater.yml`, 'utf8');
+  if (!yml.includes(`\nversion: ${version}\n`)) {
+    rmSync(`${root}dist/plugin/breakwater.yml`);
+    throw new Error(`src/plugin/breakwater.yml does not say version: ${version}, which package.json does`);
+  }
+}

@@ -1,0 +1,41 @@
+// Durations, times and counts as a person reads them.
+
+/** Two units at most: `65 s` → `1m 5s`, `90000 s` → `1d 1h`. */
+export function duration(ms: number): string {
+  const totalSeconds = Math.max(0, ms) / 1000;
+  if (totalSeconds < 10) return `${Number(totalSeconds.toFixed(1))}s`;
+  const seconds = Math.round(totalSeconds);
+  const parts: string[] = [];
+  let left = seconds;
+  for (const [unit, size] of [
+    ['d', 86_400],
+    ['h', 3_600],
+    ['m', 60],
+    ['s', 1],
+  ] as const) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0 || parts.length > 0) parts.push(`${count}${unit}`);
+    if (parts.length === 2) break;
+  }
+  return parts.filter((part) => !part.startsWith('0')).join(' ');
+}
+
+/** Local time of this machine, to the second, with the offset: `2026-03-01 09:05:07 +01:00`. */
+export function time(at: number): string {
+  const date = new Date(at);
+  const offset = -date.getTimezoneOffset();
+  const local = new Date(at + offset * 60_000).toISOString();
+  const sign = offset < 0 ? '-' : '+';
+  const hours = String(Math.floor(Math.abs(offset) / 60)).padStart(2, '0');
+  const minutes = String(Math.abs(offset) % 60).padStart(2, '0');
+  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${sign}${hours}:${minutes}`;
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+export function percent(share: number): string {
+  return `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;
+}

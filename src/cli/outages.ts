@@ -1,0 +1,61 @@
+// Outages as lines for a person. The document for programs is OutageReport.
+
+import type { Outage, OutageHistory } from '../outages/outages.ts';
+import { figuresOf, type HistoryFigures, historyFigures, type OutageFigures } from '../outages/summary.ts';
+import { count, duration, percent, time } from './format.ts';
+
+export interface OutageReport {
+  readonly figures: HistoryFigures;
+  readonly outages: readonly (Outage & { readonly figures: OutageFigures })[];
+}
+
+export function outageReport(history: OutageHistory): OutageReport {
+  return {
+    figures: historyFigures(history),
+    outages: history.outages.map((outage) => ({ ...outage, figures: figuresOf(outage) })),
+  };
+}
+
+export function outageLines({ figures, outages }: OutageReport): string[] {
+  if (outages.length === 0) return ['No outage was recorded.', ...coverageLines(figures)];
+  const lines = outages.flatMap(linesOf);
+  const parts = [
+    count(figures.count, 'outage'),
+    figures.ongoing > 0 ? `${figures.ongoing} ongoing` : '',
+    figures.mttrMs === null ? '' : `mean time to recovery ${duration(figures.mttrMs)}`,
+    figures.mtbfMs === null ? '' : `mean time between failures ${duration(figures.mtbfMs)}`,
+  ];
+  return [...lines, `${parts.filter((part) => part !== '').join(', ')}.`, ...coverageLines(figures)];
+}
+
+function linesOf(outage: Outage & { readonly figures: OutageFigures }): string[] {
+  const { figures, firstFailed, firstGood, lastGood } = outage;
+  const bound =
+    lastGood === null
+      ? 'Plex was never seen before'
+      : `last good ${duration(firstFailed.t - lastGood.t)} before`;
+  const first = `#${outage.number} ${figures.cause}, from ${time(firstFailed.at)} (${bound})`;
+  const probes = count(outage.probes, 'probe');
+  if (firstGood === null) return [first, `   still away, ${probes}`];
+  const drained =
+    figures.drainedInMs === null ? 'not drained yet' : `drained in ${duration(figures.drainedInMs)}`;
+  const range =
+    figures.longestMs === null ? '' : ` (${duration(figures.shortestMs)} to ${duration(figures.longestMs)})`;
+  const closing = outage.closed === null ? '; not proven by a change yet' : '';
+  return [
+    first,
+    `   until ${time(firstGood.at)}: ${duration(figures.lastedMs ?? 0)}${range}, ${probes}, ${count(outage.waiting, 'change')} waiting, ${drained}${closing}`,
+  ];
+}
+
+function coverageLines({ availability, coverage, windowMs }: HistoryFigures): string[] {
+  if (windowMs === 0) return [];
+  const { upMs, downMs, unobservedMs } = coverage;
+  const share =
+    availability === null
+      ? 'nothing was observed'
+      : `available ${percent(availability)} of the observed time`;
+  return [
+    `In ${duration(windowMs)}: up ${duration(upMs)}, down ${duration(downMs)}, not observed ${duration(unobservedMs)}; ${share}.`,
+  ];
+}

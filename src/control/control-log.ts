@@ -1,0 +1,136 @@
+// The control stream as one process sees it: refresh (read and fold what is new), append (with a witness, then
+// read back to learn what became of it). There is no lock: whether a claim won is what the fold says after
+// our own record was read back.
+//
+// It never acts on a state that it has not read back, and never writes under a log of a newer version.
+
+import { ERA } from '../../machines/era.ts';
+import type { ControlEvent, StampedControlEvent } from '../../machines/events.ts';
+import type { Checkpoint } from '../journal/atomic-file.ts';
+import type { AppendFailure, Journal } from '../journal/journal.ts';
+import type { JournalRecord, Position } from '../journal/record.ts';
+import { checkCheckpoint } from '../journal/trust.ts';
+import { makeRecord, type Writer } from '../journal/writer.ts';
+import { evolve } from './evolve.ts';
+import { EMPTY_FOLD, eventOf, type FoldState, foldEntry, type Step } from './replay.ts';
+import type { ControlState } from './state.ts';
+import { transitionOf } from './witness.ts';
+
+export type ControlCheckpoint = Checkpoint<FoldState>;
+
+/** What became of an append: the steps of our own records, in their order, or why nothing was written. */
+export type Recorded =
+  | { readonly ok: true; readonly steps: readonly Step[] }
+  | {
+      readonly ok: false;
+      readonly failure: AppendFailure | { readonly kind: 'newer'; readonly detail: string };
+    };
+
+export class ControlLog {
+  readonly #journal: Journal;
+  readonly #writer: Writer;
+  #fold: FoldState = EMPTY_FOLD;
+  #position: Position = 0;
+  #last: ControlCheckpoint['last'] | null = null;
+  #sinceCheckpoint = 0;
+
+  private constructor(journal: Journal, writer: Writer) {
+    this.#journal = journal;
+    this.#writer = writer;
+  }
+
+  /** Folds the log, from the checkpoint where it belongs to this log and era, else from the beginning. */
+  static async open(
+    journal: Journal,
+    writer: Writer,
+    checkpoint: ControlCheckpoint | null = null,
+    onStep?: (step: Step) => void,
+  ): Promise<ControlLog> {
+    const log = new ControlLog(journal, writer);
+    const checked = await checkCheckpoint(journal, 'control', ERA, checkpoint);
+    if (checked.kind === 'trusted') {
+      log.#fold = checked.checkpoint.state;
+      log.#position = checked.checkpoint.position;
+      log.#last = checked.checkpoint.last;
+    }
+    await log.refresh(onStep);
+    return log;
+  }
+
+  get state(): ControlState {
+    return this.#fold.control;
+  }
+
+  get fold(): FoldState {
+    return this.#fold;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** How many entries were folded since the checkpoint that this began with. */
+  get tailLength(): number {
+    return this.#sinceCheckpoint;
+  }
+
+  /** What a checkpoint of now would hold; null while the log is empty. */
+  checkpoint(): ControlCheckpoint | null {
+    if (this.#last === null) return null;
+    return { era: ERA, position: this.#position, last: this.#last, state: this.#fold };
+  }
+
+  /** The checkpoint of now was written: the tail begins anew. */
+  noteCheckpoint(): void {
+    this.#sinceCheckpoint = 0;
+  }
+
+  /** Reads and folds everything that was appended since, by anybody. */
+  async refresh(onStep?: (step: Step) => void): Promise<void> {
+    for (;;) {
+      const chunk = await this.#journal.read('control', this.#position);
+      if (chunk.next === this.#position) return;
+      for (const entry of chunk.entries) {
+        const { fold, step } = foldEntry(this.#fold, entry);
+        this.#fold = fold;
+        this.#sinceCheckpoint += 1;
+        if (entry.kind === 'record') this.#last = { position: entry.position, id: entry.record.id };
+        if (step !== null) onStep?.(step);
+      }
+      this.#position = chunk.next;
+    }
+  }
+
+  /** Appends the events in one write, then reads them back. */
+  async append(...events: readonly ControlEvent[]): Promise<Recorded> {
+    if (this.#fold.counts.newer > 0) {
+      const detail = 'the journal was written by a newer Breakwater: update this one';
+      return { ok: false, failure: { kind: 'newer', detail } };
+    }
+    const records = this.#witnessed(events);
+    const result = await this.#journal.append('control', records);
+    if (!result.ok) return result;
+    const own = new Map<string, Step>();
+    await this.refresh((step) => own.set(step.record.id, step));
+    const steps = records.map((record) => own.get(record.id));
+    if (steps.some((step) => step === undefined)) {
+      throw new Error(
+        'a control record that was acknowledged is not in the log: the data dir is not reliable',
+      );
+    }
+    return { ok: true, steps: steps as Step[] };
+  }
+
+  /** Records whose witnesses follow one from another, all from the state as folded now. */
+  #witnessed(events: readonly ControlEvent[]): JournalRecord[] {
+    let state = this.#fold.control;
+    return events.map((event) => {
+      const { type, ...data } = event;
+      const plain = makeRecord(this.#writer, type, data);
+      const after = evolve(state, eventOf(plain) as StampedControlEvent);
+      const witness = { seen: this.#position, ...transitionOf(state, after), era: ERA };
+      state = after;
+      return { ...plain, witness };
+    });
+  }
+}

@@ -1,0 +1,141 @@
+// Replay: entries of the control stream → steps. The one way in which any reader (hook, drainer, outages,
+// why, the inspector) goes from log to state, so that all of them see the same history.
+
+import { ERA } from '../../machines/era.ts';
+import {
+  CONTROL_EVENT_TYPES,
+  type ControlEventType,
+  type StampedControlEvent,
+} from '../../machines/events.ts';
+import type { Entry } from '../journal/lines.ts';
+import type { JournalRecord, Position } from '../journal/record.ts';
+import { evolve, MACHINES } from './evolve.ts';
+import { type ControlState, INITIAL_STATE } from './state.ts';
+import { adopt, isSameTransition, type Transition, transitionOf } from './witness.ts';
+
+/**
+ * How a record's witness compares with the fold:
+ * - `agreed`: as its writer computed
+ * - `contended`: another process got in between; normal
+ * - `adopted`: another era, or a line before it is damaged: the recorded states are taken over
+ * - `drift`: none of these, so the machines have changed under the log: a bug
+ */
+export type Agreement = 'agreed' | 'contended' | 'adopted' | 'drift';
+
+export interface Step {
+  readonly position: Position;
+  readonly record: JournalRecord;
+  /** Null for a type that this code does not know; such a record is void. */
+  readonly event: StampedControlEvent | null;
+  readonly before: ControlState;
+  readonly after: ControlState;
+  readonly isVoid: boolean;
+  readonly agreement: Agreement;
+  /** What the fold computed, before any adoption. */
+  readonly computed: Transition;
+}
+
+/** The fold's whole memory: what a checkpoint keeps. */
+export interface FoldState {
+  readonly control: ControlState;
+  /** The newest record, and the newest that another invocation wrote: enough to know contention. */
+  readonly latest: { readonly inv: string; readonly position: Position };
+  readonly latestOther: Position;
+  /** Whether a line was damaged since the last adoption. */
+  readonly isDamaged: boolean;
+  readonly counts: FoldCounts;
+}
+
+export interface FoldCounts {
+  readonly records: number;
+  readonly voids: number;
+  readonly contended: number;
+  readonly adopted: number;
+  readonly drift: number;
+  readonly damaged: number;
+  readonly newer: number;
+}
+
+export const EMPTY_FOLD: FoldState = {
+  control: INITIAL_STATE,
+  latest: { inv: '', position: -1 },
+  latestOther: -1,
+  isDamaged: false,
+  counts: { records: 0, voids: 0, contended: 0, adopted: 0, drift: 0, damaged: 0, newer: 0 },
+};
+
+/** Folds one entry; `step` is null for a line that is no record. */
+export function foldEntry(
+  fold: FoldState,
+  entry: Entry,
+): { readonly fold: FoldState; readonly step: Step | null } {
+  switch (entry.kind) {
+    case 'damaged':
+      return { fold: { ...fold, isDamaged: true, counts: plus(fold.counts, { damaged: 1 }) }, step: null };
+    case 'newer':
+      return { fold: { ...fold, counts: plus(fold.counts, { newer: 1 }) }, step: null };
+    case 'record':
+      return foldRecord(fold, entry.position, entry.record);
+  }
+}
+
+/** The event of a record as the machines receive it; null for a type from elsewhere. */
+export function eventOf(record: JournalRecord): StampedControlEvent | null {
+  if (!CONTROL_EVENT_TYPES.has(record.type as ControlEventType)) return null;
+  const moment = { at: record.at, mono: record.mono, boot: record.boot };
+  return { ...record.data, type: record.type, moment, by: record.inv } as unknown as StampedControlEvent;
+}
+
+function foldRecord(
+  fold: FoldState,
+  position: Position,
+  record: JournalRecord,
+): { fold: FoldState; step: Step } {
+  const before = fold.control;
+  const event = eventOf(record);
+  const evolved = event === null ? before : evolve(before, event);
+  const computed = transitionOf(before, evolved);
+  const agreement = agreementOf(fold, record, computed);
+  const after =
+    agreement === 'adopted' && record.witness !== undefined
+      ? adopt(before, evolved, record.witness, (name) => Object.keys(MACHINES[name].states))
+      : evolved;
+  const isVoid = after === before;
+  const step: Step = { position, record, event, before, after, isVoid, agreement, computed };
+  return { fold: advanced(fold, step), step };
+}
+
+function agreementOf(fold: FoldState, record: JournalRecord, computed: Transition): Agreement {
+  const { witness } = record;
+  if (witness === undefined || isSameTransition(witness, computed)) return 'agreed';
+  if (newestOfOthers(fold, record.inv) >= witness.seen) return 'contended';
+  return witness.era !== ERA || fold.isDamaged ? 'adopted' : 'drift';
+}
+
+function newestOfOthers(fold: FoldState, inv: string): Position {
+  return fold.latest.inv === inv ? fold.latestOther : fold.latest.position;
+}
+
+function advanced(fold: FoldState, step: Step): FoldState {
+  const { inv } = step.record;
+  const isAdopted = step.agreement === 'adopted';
+  return {
+    control: step.after,
+    latest: { inv, position: step.position },
+    latestOther: newestOfOthers(fold, inv),
+    isDamaged: fold.isDamaged && !isAdopted,
+    counts: plus(fold.counts, {
+      records: 1,
+      voids: step.isVoid ? 1 : 0,
+      contended: step.agreement === 'contended' ? 1 : 0,
+      adopted: isAdopted ? 1 : 0,
+      drift: step.agreement === 'drift' ? 1 : 0,
+    }),
+  };
+}
+
+function plus(counts: FoldCounts, more: Partial<FoldCounts>): FoldCounts {
+  const sum: Record<string, number> = { ...counts };
+  for (const [name, count] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + count;
+  return sum as unknown as FoldCounts;
+}

@@ -1,0 +1,65 @@
+// The witness of a record: the transition that its writer computed, as short names. On replay it is compared
+// with what the fold computes now, so that a log can tell contention (normal) from drift (a bug).
+
+import { type ControlState, MACHINE_NAMES, type MachineName, type MachineState } from './state.ts';
+
+export interface Transition {
+  /** Machine → state, for the machines that moved. */
+  readonly from: Readonly<Record<string, string>>;
+  readonly to: Readonly<Record<string, string>>;
+}
+
+/** What moved between two states; both sides empty when nothing did. */
+export function transitionOf(before: ControlState, after: ControlState): Transition {
+  const from: Record<string, string> = {};
+  const to: Record<string, string> = {};
+  for (const name of MACHINE_NAMES) {
+    if (before[name] === after[name]) continue;
+    from[name] = nameOf(before[name]);
+    to[name] = nameOf(after[name]);
+  }
+  return { from, to };
+}
+
+export function isSameTransition(a: Transition, b: Transition): boolean {
+  return isSameSide(a.from, b.from) && isSameSide(a.to, b.to);
+}
+
+/**
+ * `computed` with the states that the writer recorded: how a log of another era, or one with a damaged line,
+ * goes on from what it says itself. Names that no machine knows any more are left as computed.
+ */
+export function adopt(
+  before: ControlState,
+  computed: ControlState,
+  recorded: Transition,
+  statesOf: (name: MachineName) => readonly string[],
+): ControlState {
+  const adopted: Record<string, MachineState<string, unknown>> = { ...computed };
+  for (const name of MACHINE_NAMES) {
+    const to = recorded.to[name];
+    if (to === undefined) {
+      adopted[name] = before[name];
+      continue;
+    }
+    const [value, epoch] = to.split('#');
+    if (value === undefined || !statesOf(name).includes(value)) continue;
+    const context = epoch === undefined ? computed[name].context : withEpoch(computed[name].context, epoch);
+    adopted[name] = { value, context };
+  }
+  return adopted as unknown as ControlState;
+}
+
+/** A lease's name holds its epoch: `held#7`. */
+function nameOf(state: MachineState<string, object>): string {
+  return 'epoch' in state.context ? `${state.value}#${state.context.epoch}` : state.value;
+}
+
+function withEpoch(context: object, epoch: string): object {
+  return { ...context, epoch: Number(epoch) };
+}
+
+function isSameSide(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}

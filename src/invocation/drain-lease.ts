@@ -1,0 +1,97 @@
+// Holding the drain lease: claim, renew while at work, release. Every control event that depends on the lease
+// goes through here, so that a drainer which lost it notices at its next word and stops.
+
+import type { ControlEvent } from '../../machines/events.ts';
+import { isOver, remainingMs } from '../../machines/time.ts';
+import type { ControlLog } from '../control/control-log.ts';
+import type { ControlState } from '../control/state.ts';
+import { JournalError } from '../journal/journal.ts';
+import type { Writer } from '../journal/writer.ts';
+import { isGone, thisProcess } from './process.ts';
+
+/** How long a holder that says nothing is believed, in ms. A dead one on this host is noticed at once. */
+export const DRAIN_LEASE_MS = 120_000;
+/** Renewed when less than this is left, in ms: longer than any one request to Plex may take. */
+const RENEW_BELOW_MS = 80_000;
+
+/** The lease is somebody else's: whoever runs into it must stop at once. */
+export class LeaseLost extends Error {}
+
+type Unleased<E> = E extends { readonly epoch: number } ? Omit<E, 'lease' | 'epoch'> : never;
+/** Events under the drain lease, without the lease and epoch that are filled in here. */
+export type DrainEvent = Unleased<ControlEvent>;
+
+export class DrainLease {
+  readonly #control: ControlLog;
+  readonly #writer: Writer;
+  readonly epoch: number;
+
+  private constructor(control: ControlLog, writer: Writer, epoch: number) {
+    this.#control = control;
+    this.#writer = writer;
+    this.epoch = epoch;
+  }
+
+  /** Null when another process holds it. */
+  static async claim(control: ControlLog, writer: Writer): Promise<DrainLease | null> {
+    await control.refresh();
+    const { value, context } = control.state.drain;
+    const isHeldByOther = value === 'held' && context.ends !== null && !isOver(context.ends, writer.now());
+    const isOrphaned = isHeldByOther && context.holder !== null && isGone(context.holder);
+    if (isHeldByOther && !isOrphaned) return null;
+    const claimed = {
+      type: 'lease.claimed',
+      lease: 'drain',
+      forMs: DRAIN_LEASE_MS,
+      draw: writer.random(),
+      process: thisProcess(),
+    } as const;
+    const lost = { type: 'lease.lost', lease: 'drain', epoch: context.epoch } as const;
+    const recorded = await control.append(...(isOrphaned ? [lost, claimed] : [claimed]));
+    if (!recorded.ok) throw new JournalError(recorded.failure.detail);
+    if (recorded.steps.at(-1)?.isVoid !== false) return null;
+    return new DrainLease(control, writer, control.state.drain.context.epoch);
+  }
+
+  get state(): ControlState {
+    return this.#control.state;
+  }
+
+  /** Makes sure that a request started now ends under this lease. */
+  async renewIfNeeded(): Promise<void> {
+    const { ends } = this.state.drain.context;
+    if (ends !== null && remainingMs(ends, this.#writer.now()) > RENEW_BELOW_MS) return;
+    await this.record({ type: 'lease.renewed', forMs: DRAIN_LEASE_MS });
+  }
+
+  /** Appends events of this epoch. Throws `LeaseLost` when the lease is no longer ours. */
+  async record(...events: readonly DrainEvent[]): Promise<void> {
+    await this.recordPlain(...events.map((event) => this.#leased(event)));
+  }
+
+  /** The same for events that carry no lease of ours (holds, policy, the probe lease). */
+  async recordPlain(...events: readonly ControlEvent[]): Promise<void> {
+    const recorded = await this.#control.append(...events);
+    if (!recorded.ok) throw new JournalError(recorded.failure.detail);
+    this.assertHeld();
+  }
+
+  async release(reason: string, answeredAt: number | null): Promise<void> {
+    const released = { type: 'lease.released', lease: 'drain', epoch: this.epoch, reason } as const;
+    await this.#control.append(answeredAt === null ? released : { ...released, answeredAt });
+  }
+
+  async refresh(): Promise<void> {
+    await this.#control.refresh();
+    this.assertHeld();
+  }
+
+  assertHeld(): void {
+    const { value, context } = this.state.drain;
+    if (value !== 'held' || context.epoch !== this.epoch) throw new LeaseLost('another process took over');
+  }
+
+  #leased(event: DrainEvent): ControlEvent {
+    return { ...event, lease: 'drain', epoch: this.epoch } as ControlEvent;
+  }
+}

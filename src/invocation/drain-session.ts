@@ -1,0 +1,301 @@
+// One stay under the drain lease: ask the gate, do what it allows, ask again. Each round refreshes both streams
+// first, so that it never acts on what was true a while ago. What it waits for is bounded by the vigil.
+
+import { remainingMs } from '../../machines/time.ts';
+import type { ControlLog } from '../control/control-log.ts';
+import { type Gate, gate } from '../control/decide.ts';
+import type { Failure } from '../plex/failures.ts';
+import { isCounted } from '../plex/failures.ts';
+import type { PlexResult } from '../plex/plex-client.ts';
+import type { PlexSection } from '../plex/plex-item.ts';
+import type { QueueEvent } from '../queue/events.ts';
+import { dueJobs, type Job } from '../queue/queue.ts';
+import type { QueueLog } from '../queue/queue-log.ts';
+import type { StashFailure } from '../stash/stash-client.ts';
+import { type BatchResult, runBatch, transientOutcome } from './batch.ts';
+import type { DrainLease } from './drain-lease.ts';
+import { PlexContact } from './plex-contact.ts';
+import { probeUnderLease } from './probing.ts';
+import { saveControlCheckpoint } from './save-checkpoints.ts';
+import type { World } from './world.ts';
+
+/** Why a session ended. */
+export type Stop =
+  /** Nothing can be attempted now; deferred and dead jobs may be left. */
+  | { readonly kind: 'idle' }
+  /** Plex is away and the vigil is over. */
+  | { readonly kind: 'away'; readonly remainingMs: number }
+  | { readonly kind: 'held'; readonly hold: string; readonly reason: string }
+  | { readonly kind: 'stash'; readonly failure: StashFailure }
+  | { readonly kind: 'settings'; readonly problems: readonly string[] }
+  | { readonly kind: 'lease-lost' };
+
+export interface Tally {
+  written: number;
+  unchanged: number;
+  other: number;
+  deferred: number;
+  deadLettered: number;
+}
+
+interface SessionParts {
+  readonly world: World;
+  readonly options: { readonly isImpatient: boolean };
+  readonly control: ControlLog;
+  readonly queue: QueueLog;
+  readonly lease: DrainLease;
+  readonly tally: Tally;
+}
+
+/** After its last job a drainer stays this long for the next one, in ms: a bulk edit is one drainer's work. */
+const LINGER_MS = 2_000;
+const LINGER_POLL_MS = 100;
+/** While it keeps vigil it looks at the journal this often, in ms: an operator or a task may have acted. */
+const VIGIL_POLL_MS = 500;
+/** While Plex refuses the settings it reads them again this often, in ms. */
+const SETTINGS_POLL_MS = 15_000;
+
+export class DrainSession {
+  readonly lease: DrainLease;
+  readonly #parts: SessionParts;
+  readonly #contact: PlexContact;
+  /** Whether a person's wish for a probe now has not been met yet. */
+  #wantsProbe: boolean;
+  /** Jobs that were attempted impatiently, so that each deferred one is tried once. */
+  readonly #tried = new Set<string>();
+  #sections: PlexResult<readonly PlexSection[]> | null = null;
+  /** When something last went forward, ms on the monotonic clock. */
+  #progressAt: number;
+  #settingsReadAt: number;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.lease = parts.lease;
+    this.#contact = new PlexContact(parts.world, parts.lease);
+    this.#wantsProbe = parts.options.isImpatient;
+    this.#progressAt = this.#monoMs();
+    this.#settingsReadAt = this.#progressAt;
+  }
+
+  /** When Plex was last seen to answer, wall ms; null: not in this session. */
+  get answeredAt(): number | null {
+    return this.#contact.answeredAt;
+  }
+
+  close(): Promise<void> {
+    return this.#contact.close();
+  }
+
+  async run(): Promise<Stop> {
+    const refused = await this.#contact.open(this.#pending());
+    if (refused !== null) return refused;
+    for (;;) {
+      await this.lease.renewIfNeeded();
+      await this.lease.refresh();
+      await this.#parts.queue.refresh();
+      const answer = gate(this.lease.state, this.#now());
+      const stop = await this.#round(answer);
+      if (stop !== null) return stop;
+    }
+  }
+
+  async #round(answer: Gate): Promise<Stop | null> {
+    switch (answer.kind) {
+      case 'go': {
+        const jobs = this.#due().slice(0, answer.limit);
+        return jobs.length > 0 ? this.#work(jobs) : this.#rest();
+      }
+      case 'probe':
+        return this.#probe();
+      case 'wait':
+        if (this.#wantsProbe) return this.#probe();
+        return this.#keepVigil(answer.remainingMs, { kind: 'away', remainingMs: answer.remainingMs });
+      case 'held':
+        return this.#standHeld(answer);
+    }
+  }
+
+  async #work(jobs: readonly Job[]): Promise<Stop | null> {
+    const { world, queue } = this.#parts;
+    for (const job of jobs) this.#tried.add(job.job);
+    const result = await runBatch(jobs, {
+      world,
+      queue,
+      lease: this.lease,
+      delivery: { ...this.#contact.delivery, sections: () => this.#libraries() },
+      onOutcome: (event) => this.#count(event),
+    });
+    if (result.answered > 0) await this.#acknowledge(result);
+    switch (result.end.kind) {
+      case 'done':
+        this.#progressAt = this.#monoMs();
+        return null;
+      case 'stash':
+        return { kind: 'stash', failure: result.end.failure };
+      case 'plex':
+        await this.#heed(result.end.failure, result.end.job);
+        return null;
+    }
+  }
+
+  /** Tells the breaker and the ramp of jobs that went well, where that means something. */
+  async #acknowledge({ answered }: BatchResult): Promise<void> {
+    this.#contact.noteAnswer();
+    const { breaker, recovery } = this.lease.state;
+    const isNews =
+      breaker.value === 'halfOpen' || recovery.value === 'ramping' || breaker.context.failures > 0;
+    if (isNews) await this.lease.record({ type: 'attempt.succeeded', count: answered });
+  }
+
+  /** A failure that says something about Plex: by its class to the breaker, to a hold, or back to the job. */
+  async #heed(failure: Failure, job: Job): Promise<void> {
+    const { world, queue } = this.#parts;
+    if (!isCounted(failure.class)) return this.#contact.hold(failure);
+    const isFirst = this.lease.state.breaker.context.failures === 0;
+    await this.#contact.recordFailure(failure, job.job);
+    if (this.lease.state.breaker.value !== 'open' && isFirst) await this.#contact.confirm();
+    // The breaker did not open: so it may be this job, and the others go first.
+    if (this.lease.state.breaker.value === 'open') return;
+    const outcome = transientOutcome(job, queue.position, failure, world.writer.random());
+    await queue.append(outcome);
+    this.#count(outcome);
+  }
+
+  async #probe(): Promise<Stop | null> {
+    const isForced = this.#wantsProbe;
+    this.#wantsProbe = false;
+    const { control, world } = this.#parts;
+    const plex = this.#contact.plex;
+    const outcome = await probeUnderLease({
+      control,
+      writer: world.writer,
+      plex,
+      pending: this.#pending(),
+      isForced,
+    });
+    this.lease.assertHeld();
+    if (outcome.kind === 'back') {
+      this.#progressAt = this.#monoMs();
+      this.#sections = null;
+      await this.#contact.remember(outcome.identity);
+      world.log.line('info', 'Plex is back');
+    }
+    if (outcome.kind === 'away') world.log.line('info', `Plex is still away: ${outcome.failure.detail}`);
+    return null;
+  }
+
+  /** Nothing is due: say so to the recovery flow, stay a little for what may come, then leave. */
+  async #rest(): Promise<Stop | null> {
+    const { recovery } = this.lease.state;
+    if (recovery.value === 'ramping' || recovery.context.hasBacklog) {
+      await this.lease.record({ type: 'backlog.drained' });
+      return null;
+    }
+    const idleMs = this.#monoMs() - this.#progressAt;
+    if (this.#parts.options.isImpatient) return { kind: 'idle' };
+    const dueMs = this.#nextDueMs();
+    if (dueMs !== null && dueMs <= this.#vigilLeftMs()) {
+      await this.#sleep(Math.min(VIGIL_POLL_MS, Math.max(1, dueMs)));
+      return null;
+    }
+    if (idleMs >= LINGER_MS) return { kind: 'idle' };
+    await this.#sleep(LINGER_POLL_MS);
+    return null;
+  }
+
+  async #standHeld({
+    hold,
+    reason,
+    remainingMs: leftMs,
+  }: Extract<Gate, { kind: 'held' }>): Promise<Stop | null> {
+    const stop = { kind: 'held', hold, reason } as const;
+    if (hold === 'operator') return stop;
+    if (hold === 'config' && this.#wantsProbe) {
+      this.#wantsProbe = false;
+      await this.#contact.retryRefused(this.#pending());
+      return null;
+    }
+    if (hold === 'config' && this.#monoMs() - this.#settingsReadAt >= SETTINGS_POLL_MS) {
+      this.#settingsReadAt = this.#monoMs();
+      const refused = await this.#contact.open(this.#pending());
+      if (refused !== null) return refused;
+    }
+    return this.#keepVigil(leftMs, stop);
+  }
+
+  /** Waits a little if the end of the wait can be seen within the vigil, else stops. */
+  async #keepVigil(leftMs: number, stop: Stop): Promise<Stop | null> {
+    const isLong = Math.min(leftMs, SETTINGS_POLL_MS) > this.#vigilLeftMs();
+    if (this.#parts.options.isImpatient || isLong) return stop;
+    await this.#sleep(Math.max(1, Math.min(VIGIL_POLL_MS, leftMs)));
+    return null;
+  }
+
+  async #libraries(): Promise<PlexResult<readonly PlexSection[]>> {
+    if (this.#sections === null || !this.#sections.ok) this.#sections = await this.#contact.libraries();
+    return this.#sections;
+  }
+
+  #due(): Job[] {
+    const { queue } = this.#parts.queue;
+    const now = this.#now();
+    const due = dueJobs(queue, now);
+    if (!this.#parts.options.isImpatient) return due;
+    return dueJobs(queue, now, true).filter((job) => job.state === 'pending' || !this.#tried.has(job.job));
+  }
+
+  /** ms until the next deferred job is due; null when none is deferred. */
+  #nextDueMs(): number | null {
+    const now = this.#now();
+    let next: number | null = null;
+    for (const job of this.#parts.queue.queue.jobs.values()) {
+      if (job.state !== 'deferred') continue;
+      const left = remainingMs(job.due, now);
+      next = next === null ? left : Math.min(next, left);
+    }
+    return next;
+  }
+
+  #vigilLeftMs(): number {
+    const { vigilMs } = this.lease.state.breaker.context.policy;
+    return this.#progressAt + vigilMs - this.#monoMs();
+  }
+
+  #pending(): number {
+    return this.#parts.queue.queue.counts.pending;
+  }
+
+  #count(event: QueueEvent): void {
+    const { tally, world, queue } = this.#parts;
+    switch (event.type) {
+      case 'job.delivered':
+        tally[event.result === 'written' || event.result === 'unchanged' ? event.result : 'other'] += 1;
+        break;
+      case 'job.deferred':
+        tally.deferred += 1;
+        world.log.line('debug', `${event.job} waits: ${event.detail}`);
+        break;
+      case 'job.deadLettered':
+        tally.deadLettered += 1;
+        world.log.line('warning', `${event.job} is given up (${event.reason}): ${event.detail}`);
+        break;
+    }
+    const done = tally.written + tally.unchanged + tally.other + tally.deferred + tally.deadLettered;
+    const left = Math.max(0, queue.queue.counts.pending);
+    world.log.progress(done / Math.max(1, done + left));
+  }
+
+  /** Hooks come while we sleep: let them find a checkpoint that is current. */
+  async #sleep(ms: number): Promise<void> {
+    saveControlCheckpoint(this.#parts.world, this.#parts.control);
+    await this.#parts.world.sleep(ms);
+  }
+
+  #now() {
+    return this.#parts.world.writer.now();
+  }
+
+  #monoMs(): number {
+    return this.#now().mono;
+  }
+}

@@ -1,0 +1,76 @@
+// The drainer: holds the drain lease, works jobs off while the gate lets it, asks whether Plex is back when that
+// is due, and leaves. It may die at any instruction: what it did is in the journal, what it did not is pending.
+//
+// The order at the end matters: it appends the release, then reads the queue once more, and claims again if
+// a job is there. A hook appends its job, then looks at the lease. So one of the two always sees the other.
+
+import { ControlLog } from '../control/control-log.ts';
+import { gate } from '../control/decide.ts';
+import { dueJobs, type QueueCounts } from '../queue/queue.ts';
+import { QueueLog } from '../queue/queue-log.ts';
+import { DrainLease, LeaseLost } from './drain-lease.ts';
+import { DrainSession, type Stop } from './drain-session.ts';
+import { saveControlCheckpoint, saveQueueCheckpoint } from './save-checkpoints.ts';
+import type { World } from './world.ts';
+
+export interface DrainOptions {
+  /** A person asked: deferred jobs and a probe are tried now, and nothing is waited for. */
+  readonly isImpatient: boolean;
+}
+
+export interface DrainSummary {
+  readonly stop: Stop | { readonly kind: 'busy'; readonly owner: string };
+  readonly written: number;
+  readonly unchanged: number;
+  /** Delivered without Plex: the scene is gone, has no values, or was expanded. */
+  readonly other: number;
+  readonly deferred: number;
+  readonly deadLettered: number;
+  readonly left: QueueCounts;
+}
+
+/** Sessions in one process; each ends with work that came in at the last moment, which is rare. */
+const MAX_SESSIONS = 100;
+
+export async function drain(world: World, options: DrainOptions): Promise<DrainSummary> {
+  const { journal, controlCheckpoint, queueCheckpoint } = world.dir;
+  const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
+  const queue = await QueueLog.open(journal, world.writer, queueCheckpoint.read());
+  const tally = { written: 0, unchanged: 0, other: 0, deferred: 0, deadLettered: 0 };
+  let stop: DrainSummary['stop'] = { kind: 'idle' };
+  try {
+    for (let sessions = 0; sessions < MAX_SESSIONS; sessions++) {
+      const lease = await DrainLease.claim(control, world.writer);
+      if (lease === null) {
+        stop = { kind: 'busy', owner: control.state.drain.context.owner };
+        break;
+      }
+      stop = await runSession(new DrainSession({ world, options, control, queue, lease, tally }));
+      if (stop.kind !== 'idle' || !(await hasNewWork(control, queue, world))) break;
+    }
+  } finally {
+    saveControlCheckpoint(world, control);
+    saveQueueCheckpoint(world, queue);
+  }
+  return { stop, ...tally, left: queue.queue.counts };
+}
+
+async function runSession(session: DrainSession): Promise<Stop> {
+  try {
+    const stop = await session.run();
+    await session.lease.release(stop.kind, session.answeredAt);
+    return stop;
+  } catch (error) {
+    if (error instanceof LeaseLost) return { kind: 'lease-lost' };
+    await session.lease.release('failed', session.answeredAt).catch(() => {});
+    throw error;
+  } finally {
+    await session.close();
+  }
+}
+
+async function hasNewWork(control: ControlLog, queue: QueueLog, world: World): Promise<boolean> {
+  await queue.refresh();
+  const now = world.writer.now();
+  return dueJobs(queue.queue, now).length > 0 && gate(control.state, now).kind === 'go';
+}

@@ -1,0 +1,188 @@
+// The drainer's line to Plex under the settings of now: reading and checking them, getting acquainted with a
+// server that these settings were never used with, and telling the journal when the line does not work.
+
+import type { Policy } from '../../machines/policy.ts';
+import { isHeld } from '../control/decide.ts';
+import type { Failure } from '../plex/failures.ts';
+import { DEFAULT_PAUSE_MS, isCounted } from '../plex/failures.ts';
+import type { PlexResult } from '../plex/plex-client.ts';
+import type { PlexIdentity, PlexSection } from '../plex/plex-item.ts';
+import type { JobName } from '../queue/events.ts';
+import { readSettings, type Settings } from '../settings/settings.ts';
+import type { PlexPort } from '../sync/deliver.ts';
+import type { DrainLease } from './drain-lease.ts';
+import type { Stop } from './drain-session.ts';
+import { configHold, failedProbe } from './probing.ts';
+import { PLUGIN_ID, type World } from './world.ts';
+
+export class PlexContact {
+  readonly #world: World;
+  readonly #lease: DrainLease;
+  #settings: Settings | null = null;
+  #plex: PlexPort | null = null;
+  #under = '';
+  answeredAt: number | null = null;
+
+  constructor(world: World, lease: DrainLease) {
+    this.#world = world;
+    this.#lease = lease;
+  }
+
+  /** Reads the settings and makes sure of the server. Null when work may begin (or the breaker has to decide). */
+  async open(pending: number): Promise<Stop | null> {
+    const given = await this.#world.stash.settings(PLUGIN_ID);
+    if (!given.ok) return { kind: 'stash', failure: given.failure };
+    const read = readSettings(given.value, this.#world.env);
+    const problems = read.problems.map(({ setting, problem }) => `${setting} ${problem}`);
+    if (!read.ok) return { kind: 'settings', problems };
+    for (const problem of problems) this.#world.log.line('warning', `setting ${problem}`);
+    await this.#apply(read.settings);
+    await this.#acquaint(pending);
+    return null;
+  }
+
+  get plex(): PlexPort {
+    if (this.#plex === null) throw new Error('Plex is used before the settings were read');
+    return this.#plex;
+  }
+
+  get delivery(): { readonly plex: PlexPort; readonly pathRules: Settings['pathRules'] } {
+    return { plex: this.plex, pathRules: this.#settings?.pathRules ?? [] };
+  }
+
+  noteAnswer(): void {
+    this.answeredAt = this.#world.writer.now().at;
+  }
+
+  /** The libraries that the settings name, or all of the movie type. */
+  async libraries(): Promise<PlexResult<readonly PlexSection[]>> {
+    const all = await this.plex.sections();
+    if (!all.ok) return all;
+    const wanted = this.#settings?.plexLibraries ?? [];
+    const chosen = all.value.filter(({ key, title, type }) =>
+      wanted.length === 0 ? type === 'movie' : wanted.some((name) => name === key || isSameName(name, title)),
+    );
+    if (chosen.length > 0) return { ok: true, value: chosen };
+    const has = all.value.map(({ title }) => title).join(', ') || 'none';
+    const detail =
+      wanted.length === 0
+        ? `Plex has no library of the movie or "other videos" type (it has: ${has})`
+        : `Plex has no library named ${wanted.join(', ')} (it has: ${has}): check plexLibraries`;
+    return { ok: false, failure: { class: 'config', symptom: 'no-library', detail } };
+  }
+
+  /** A failed attempt, to the breaker. `about`: what was attempted. */
+  async recordFailure(failure: Failure, about: JobName): Promise<void> {
+    if (!isCounted(failure.class)) return this.hold(failure);
+    const { symptom, opensAfter, retryAfterMs } = failure;
+    await this.#lease.record({
+      type: 'attempt.failed',
+      class: failure.class,
+      symptom,
+      subject: about,
+      draw: this.#world.writer.random(),
+      ...(opensAfter === undefined ? {} : { opensAfter }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    });
+  }
+
+  /** Asks Plex itself, under the drain lease: a failed attempt and a failed probe together are an outage. */
+  async confirm(): Promise<void> {
+    await this.#ask(0);
+  }
+
+  /** A person asks to try again what Plex refused: the hold ends, or begins anew with the reason of now. */
+  async retryRefused(pending: number): Promise<void> {
+    await this.#lease.recordPlain({
+      type: 'hold.released',
+      hold: 'config',
+      reason: 'a person asked to try again',
+    });
+    await this.#ask(pending);
+  }
+
+  /** Plex answered, and this is who it is. */
+  async remember({ machineIdentifier }: PlexIdentity): Promise<void> {
+    this.noteAnswer();
+    const { policy, server } = this.#lease.state.breaker.context;
+    if (server.id !== '') return;
+    const known = { id: machineIdentifier, under: this.#under };
+    await this.#lease.recordPlain({ type: 'policy.set', policy, server: known });
+  }
+
+  /** What stands in the way but is no outage: a pause that Plex asked for, or settings that it refuses. */
+  async hold(failure: Failure): Promise<void> {
+    this.#world.log.line(failure.class === 'throttled' ? 'info' : 'error', failure.detail);
+    if (failure.class !== 'throttled') return this.#lease.recordPlain(configHold(failure, this.#under));
+    await this.#lease.recordPlain({
+      type: 'hold.placed',
+      hold: 'throttle',
+      stance: 'open',
+      reason: failure.detail,
+      forMs: failure.retryAfterMs ?? DEFAULT_PAUSE_MS,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#plex?.close();
+    this.#plex = null;
+  }
+
+  async #apply(settings: Settings): Promise<void> {
+    this.#under = this.#world.fingerprint(settings);
+    const { server, policy } = this.#lease.state.breaker.context;
+    const isSameServer = server.under === this.#under;
+    if (!isSameServer || !isSamePolicy(policy, settings.policy)) {
+      const kept = isSameServer ? server : { id: '', under: this.#under };
+      await this.#lease.recordPlain({ type: 'policy.set', policy: settings.policy, server: kept });
+    }
+    const { config } = this.#lease.state;
+    if (config.value === 'held' && config.context.under !== this.#under) {
+      await this.#lease.recordPlain({
+        type: 'hold.released',
+        hold: 'config',
+        reason: 'the settings have changed',
+      });
+    }
+    if (this.#plex !== null && this.#settings !== null && isSameServer) return;
+    await this.close();
+    this.#settings = settings;
+    this.#plex = this.#world.connectPlex(settings, isSameServer && server.id !== '');
+  }
+
+  /** Under settings that never worked the first question is who is there: edits to the wrong server are for ever. */
+  async #acquaint(pending: number): Promise<void> {
+    const { breaker } = this.#lease.state;
+    const isKnown = breaker.context.server.id !== '';
+    if (
+      isKnown ||
+      breaker.value !== 'closed' ||
+      isHeld(this.#lease.state, 'config', this.#world.writer.now())
+    )
+      return;
+    await this.#ask(pending);
+  }
+
+  async #ask(pending: number): Promise<void> {
+    const { writer } = this.#world;
+    const startedAt = writer.now().mono;
+    const result = await this.plex.probe(this.#lease.state.breaker.context.server.id);
+    if (!result.ok) {
+      const { failure } = result;
+      if (isCounted(failure.class)) await this.#lease.record(failedProbe(failure, writer));
+      else await this.hold(failure);
+      return;
+    }
+    const tookMs = Math.round(writer.now().mono - startedAt);
+    await this.#lease.record({ type: 'probe.succeeded', tookMs, pending });
+    await this.remember(result.value);
+  }
+}
+
+function isSamePolicy(a: Policy, b: Policy): boolean {
+  return (Object.keys(a) as (keyof Policy)[]).every((name) => a[name] === b[name]);
+}
+
+function isSameName(a: string, b: string): boolean {
+  return a.trim().toLowerCase() === b.trim().toLowerCase();
+}

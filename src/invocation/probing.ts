@@ -1,0 +1,97 @@
+// Asking whether Plex is back: under the probe lease, so that over all processes one wait holds one probe.
+// The answer is appended together with the release, and moves the machines when it is read back.
+
+import type { ControlEvent } from '../../machines/events.ts';
+import type { ControlLog } from '../control/control-log.ts';
+import { JournalError } from '../journal/journal.ts';
+import type { Writer } from '../journal/writer.ts';
+import type { Failure } from '../plex/failures.ts';
+import { isCounted } from '../plex/failures.ts';
+import { PROBE_TIMEOUT_MS } from '../plex/plex-client.ts';
+import type { PlexIdentity } from '../plex/plex-item.ts';
+import type { PlexPort } from '../sync/deliver.ts';
+import { thisProcess } from './process.ts';
+
+/** Two requests and some air, in ms. */
+const PROBE_LEASE_MS = 2 * PROBE_TIMEOUT_MS + 5_000;
+
+/** Settings that Plex refuses are tried again after this, in ms, or as soon as they change. */
+export const CONFIG_HOLD_MS = 300_000;
+
+export type ProbeOutcome =
+  | { readonly kind: 'back'; readonly identity: PlexIdentity }
+  | { readonly kind: 'away'; readonly failure: Failure }
+  /** Another process asks, or the wait is not over. */
+  | { readonly kind: 'not-ours' };
+
+export interface ProbeOptions {
+  readonly control: ControlLog;
+  readonly writer: Writer;
+  readonly plex: Pick<PlexPort, 'probe'>;
+  /** Jobs that wait, for the record. */
+  readonly pending: number;
+  /** A person asked: do not wait for the due time. */
+  readonly isForced: boolean;
+}
+
+/** Claims the probe lease, asks, and records the answer. Throws when the journal cannot be written. */
+export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutcome> {
+  const { control, writer, plex, pending, isForced } = options;
+  const claimed = {
+    type: 'lease.claimed',
+    lease: 'probe',
+    forMs: PROBE_LEASE_MS,
+    draw: writer.random(),
+    process: thisProcess(),
+    ...(isForced ? { isForced } : {}),
+  } as const;
+  const [step] = await appended(control, claimed);
+  if (step?.isVoid !== false) return { kind: 'not-ours' };
+  const { epoch } = control.state.probe.context;
+  const under = { lease: 'probe', epoch } as const;
+  const { server } = control.state.breaker.context;
+
+  const startedAt = writer.now().mono;
+  const result = await plex.probe(server.id);
+  const tookMs = Math.round(writer.now().mono - startedAt);
+  if (result.ok) {
+    const reason = 'answered';
+    await appended(
+      control,
+      { type: 'probe.succeeded', ...under, tookMs, pending },
+      { type: 'lease.released', ...under, reason },
+    );
+    return { kind: 'back', identity: result.value };
+  }
+  const { failure } = result;
+  const released = { type: 'lease.released', ...under, reason: failure.symptom } as const;
+  if (failure.class === 'config') await appended(control, configHold(failure, server.under), released);
+  else await appended(control, { ...failedProbe(failure, writer), ...under }, released);
+  return { kind: 'away', failure };
+}
+
+/** A failed probe as an event: a server that is too busy to answer a probe is away all the same. */
+export function failedProbe(failure: Failure, writer: Writer) {
+  const { symptom, retryAfterMs } = failure;
+  const failureClass = isCounted(failure.class) ? failure.class : 'outage';
+  const failed = { type: 'probe.failed', class: failureClass, symptom, draw: writer.random() } as const;
+  return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs };
+}
+
+/** Nothing will work until a person acts: `under` tells when they have. */
+export function configHold(failure: Failure, under: string): ControlEvent {
+  return {
+    type: 'hold.placed',
+    hold: 'config',
+    stance: 'open',
+    reason: failure.detail,
+    forMs: CONFIG_HOLD_MS,
+    under,
+  };
+}
+
+async function appended(control: ControlLog, ...events: readonly ControlEvent[]) {
+  const recorded = await control.append(...events);
+  if (!recorded.ok) throw new JournalError(recorded.failure.detail);
+  return recorded.steps;
+}

@@ -1,0 +1,64 @@
+// This process as a writer: its clocks, its dice, its name; and whether another process is still there.
+// The only place that reads the clock, draws random numbers or looks at process ids.
+
+import * as fs from 'node:fs';
+import type { Writer } from '../journal/writer.ts';
+
+/** What kind of invocation writes; the first part of its name in the journal. */
+export type InvocationKind = 'hook' | 'drain' | 'task' | 'cli';
+
+export function processWriter(kind: InvocationKind): Writer {
+  const boot = bootId();
+  const suffix = Math.floor(Math.random() * 0x1_0000_0000)
+    .toString(16)
+    .padStart(8, '0');
+  return {
+    inv: `${kind}-${suffix}`,
+    now: () => ({ at: Date.now(), mono: monotonicMs(), boot }),
+    random: Math.random,
+  };
+}
+
+/** Milliseconds on a clock that all processes of this boot share. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000n) / 1000;
+}
+
+/** Names the boot. Where the system does not, the time of boot to ten minutes: a stepped clock makes it another. */
+function bootId(): string {
+  try {
+    return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 13);
+  } catch {
+    const bootedAt = Date.now() - monotonicMs();
+    return `b${Math.round(bootedAt / 600_000).toString(36)}`;
+  }
+}
+
+/** This process, so that another can see it gone. A process id means nothing outside its boot and namespace. */
+export function thisProcess(): { readonly pid: number; readonly space: string } {
+  return { pid: process.pid, space: processSpace() };
+}
+
+/** True only when it is certain: same space, and no such process, or only its zombie. */
+export function isGone(holder: { readonly pid: number; readonly space: string }): boolean {
+  if (holder.space !== processSpace()) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  try {
+    const stat = fs.readFileSync(`/proc/${holder.pid}/stat`, 'latin1');
+    return /\) [ZX] /.test(stat);
+  } catch {
+    return false;
+  }
+}
+
+function processSpace(): string {
+  try {
+    return `${bootId()}/${fs.readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return bootId();
+  }
+}

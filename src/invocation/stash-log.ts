@@ -1,0 +1,51 @@
+// Stash's log protocol: a level between two control characters, then one line, on stderr. Standard output
+// belongs to the one JSON document that ends an invocation.
+
+import * as fs from 'node:fs';
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
+
+export interface Log {
+  line(level: LogLevel, text: string): void;
+  /** In [0, 1]; only tasks show it. */
+  progress(fraction: number): void;
+}
+
+const LEVEL_CHARS: Readonly<Record<LogLevel, string>> = { debug: 'd', info: 'i', warning: 'w', error: 'e' };
+
+/** Stash stops reading at a line of 64 KiB; ours stay far below, in characters. */
+const MAX_LOG_LINE = 4_000;
+
+export const stashLog: Log = {
+  line: (level, text) => writeQuietly(2, `\u0001${LEVEL_CHARS[level]}\u0002${onOneLine(text)}\n`),
+  progress: (fraction) => writeQuietly(2, `\u0001p\u0002${Math.min(1, Math.max(0, fraction)).toFixed(4)}\n`),
+};
+
+/** For a drainer that nobody listens to. */
+export const silentLog: Log = { line: () => {}, progress: () => {} };
+
+/** What came from Stash or Plex can hold anything: no line of theirs may pass for one of ours. */
+export function onOneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return clean.length > MAX_LOG_LINE ? `${clean.slice(0, MAX_LOG_LINE)}…` : clean;
+}
+
+/** Prints the one document that Stash parses. */
+export function answer(document: { readonly output: unknown } | { readonly error: string }): void {
+  writeQuietly(1, `${JSON.stringify(document)}\n`);
+}
+
+/** Nobody may be listening any more: that is no reason to fail. */
+export function writeQuietly(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  // A pipe that is full answers EAGAIN; the reader is Stash, which reads all the time.
+  for (let tries = 0; written < bytes.length && tries < 10_000; tries++) {
+    try {
+      written += fs.writeSync(fd, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+    }
+  }
+}

@@ -1,0 +1,158 @@
+// What a person asks for: drain, check, status, outages. The same operations for a Stash task, a Stash operation
+// and the command line; each returns a document for programs and lines for people.
+
+import { count, duration } from '../cli/format.ts';
+import { outageLines, outageReport } from '../cli/outages.ts';
+import { statusLines, statusOf } from '../cli/status.ts';
+import { ControlLog } from '../control/control-log.ts';
+import { createOutageHistory } from '../outages/outages.ts';
+import { QueueLog } from '../queue/queue-log.ts';
+import { readSettings } from '../settings/settings.ts';
+import { type DrainSummary, drain } from './drainer.ts';
+import { probeUnderLease } from './probing.ts';
+import { saveControlCheckpoint } from './save-checkpoints.ts';
+import { PLUGIN_ID, type World } from './world.ts';
+
+export interface TaskResult {
+  /** Whether it went as wished; an honest exit code. */
+  readonly isOk: boolean;
+  readonly lines: readonly string[];
+  readonly document: unknown;
+}
+
+export const TASK_MODES = ['drain', 'check', 'status', 'outages'] as const;
+export type TaskMode = (typeof TASK_MODES)[number];
+
+export function isTaskMode(value: unknown): value is TaskMode {
+  return TASK_MODES.some((mode) => mode === value);
+}
+
+export function runMode(mode: TaskMode, world: World): Promise<TaskResult> {
+  switch (mode) {
+    case 'drain':
+      return drainNow(world);
+    case 'check':
+      return checkPlex(world);
+    case 'status':
+      return status(world);
+    case 'outages':
+      return outages(world);
+  }
+}
+
+async function drainNow(world: World): Promise<TaskResult> {
+  const summary = await drain(world, { isImpatient: true });
+  if (summary.stop.kind === 'busy') {
+    const probed = await checkPlex(world);
+    const line = `A drainer is at work already (${summary.stop.owner}); it delivers what waits.`;
+    return { ...probed, lines: [line, ...probed.lines], document: summary };
+  }
+  return { isOk: summary.stop.kind === 'idle', lines: drainLines(summary), document: summary };
+}
+
+/** Asks Plex now; where an outage is on, under the probe lease, so that a good answer ends it. */
+async function checkPlex(world: World): Promise<TaskResult> {
+  const given = await world.stash.settings(PLUGIN_ID);
+  if (!given.ok) return failure(given.failure.detail, 'stash');
+  const read = readSettings(given.value, world.env);
+  const problems = read.problems.map(({ setting, problem }) => `setting ${setting} ${problem}`);
+  if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
+  const { journal, controlCheckpoint } = world.dir;
+  const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
+  const { server } = control.state.breaker.context;
+  const isKnown = server.under === world.fingerprint(read.settings) && server.id !== '';
+  const plex = world.connectPlex(read.settings, isKnown);
+  try {
+    const isAway = control.state.breaker.value === 'open';
+    const pending = (await QueueLog.open(journal, world.writer, world.dir.queueCheckpoint.read())).queue
+      .counts.pending;
+    const probed = isAway
+      ? await probeUnderLease({ control, writer: world.writer, plex, pending, isForced: true })
+      : { kind: 'not-ours' as const };
+    saveControlCheckpoint(world, control);
+    if (probed.kind === 'away') return failure(probed.failure.detail, probed.failure.symptom, problems);
+    const answered =
+      probed.kind === 'back' ? ({ ok: true, value: probed.identity } as const) : await plex.probe('');
+    if (!answered.ok) return failure(answered.failure.detail, answered.failure.symptom, problems);
+    const { version, machineIdentifier } = answered.value;
+    const lines = [`Plex ${version} answers and accepts the token.`, ...problems];
+    if (isKnown && machineIdentifier !== server.id) {
+      await control.append({
+        type: 'policy.set',
+        policy: read.settings.policy,
+        server: { id: machineIdentifier, under: server.under },
+      });
+      lines.push('It is not the server that was there before; from now on it is the right one.');
+    }
+    if (control.state.config.value === 'held') {
+      await control.append({
+        type: 'hold.released',
+        hold: 'config',
+        reason: 'a person checked: Plex accepts us',
+      });
+      lines.push('What stood in the way is gone; changes are delivered again.');
+    }
+    return { isOk: true, lines, document: { plex: 'ok', version, machineIdentifier, problems } };
+  } finally {
+    await plex.close();
+  }
+}
+
+async function status(world: World): Promise<TaskResult> {
+  const { journal, controlCheckpoint, queueCheckpoint } = world.dir;
+  const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
+  const queue = await QueueLog.open(journal, world.writer, queueCheckpoint.read());
+  const document = statusOf(
+    control.state,
+    queue.queue,
+    control.fold.counts,
+    queue.damaged,
+    world.writer.now(),
+  );
+  return { isOk: true, lines: statusLines(document), document };
+}
+
+async function outages(world: World): Promise<TaskResult> {
+  const history = createOutageHistory();
+  // From the beginning: a checkpoint holds the state, not the story.
+  await ControlLog.open(world.dir.journal, world.writer, null, (step) => history.trigger.step({ step }));
+  const document = outageReport(history.getSnapshot().context);
+  return { isOk: true, lines: outageLines(document), document };
+}
+
+export function drainLines({
+  stop,
+  written,
+  unchanged,
+  other,
+  deferred,
+  deadLettered,
+  left,
+}: DrainSummary): string[] {
+  const done = `${count(written, 'scene')} written, ${unchanged} already right, ${other} with nothing to do, ${deferred} deferred, ${deadLettered} given up.`;
+  const remaining = `Left: ${left.pending} pending, ${left.deferred} deferred, ${left.dead} given up.`;
+  return [...stopLines(stop), done, remaining];
+}
+
+function stopLines(stop: DrainSummary['stop']): string[] {
+  switch (stop.kind) {
+    case 'idle':
+      return [];
+    case 'away':
+      return [`Plex is away; nothing is lost. It is asked again in ${duration(stop.remainingMs)}.`];
+    case 'held':
+      return [`Held (${stop.hold}): ${stop.reason}`];
+    case 'stash':
+      return [stop.failure.detail];
+    case 'settings':
+      return stop.problems.map((problem) => `setting ${problem}`);
+    case 'busy':
+      return [`Another drainer is at work (${stop.owner}).`];
+    case 'lease-lost':
+      return ['Another process took over.'];
+  }
+}
+
+function failure(detail: string, symptom: string, problems: readonly string[] = []): TaskResult {
+  return { isOk: false, lines: [detail, ...problems], document: { plex: symptom, detail, problems } };
+}

@@ -1,0 +1,26 @@
+// What a drainer or task needs from outside, so that the same code runs over real sockets and a real disk, and
+// in a simulation.
+
+import type { Writer } from '../journal/writer.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { StashClient } from '../stash/stash-client.ts';
+import type { PlexPort } from '../sync/deliver.ts';
+import type { DataDir } from './data-dir.ts';
+import type { Log } from './stash-log.ts';
+
+export type StashPort = Pick<StashClient, 'settings' | 'scenes' | 'scenesWith' | 'close'>;
+
+export interface World {
+  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint'>;
+  readonly writer: Writer;
+  readonly stash: StashPort;
+  readonly connectPlex: (settings: Settings, hasEverWorked: boolean) => PlexPort;
+  /** A digest of the settings that say how to reach Plex; reveals none of them. */
+  readonly fingerprint: (settings: Settings) => string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: Log;
+}
+
+/** The plugin's id in Stash: the name of its yml. */
+export const PLUGIN_ID = 'breakwater';

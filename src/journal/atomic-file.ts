@@ -1,0 +1,87 @@
+// One JSON file that is read and replaced whole, as a lowdb adapter. lowdb's own renames without fsync and
+// shares one temp name between processes; this one survives a power loss and any number of writers.
+// Needs no lowdb itself, so that a hook can read a checkpoint without loading it.
+
+import * as nodeFs from 'node:fs';
+import type { SyncAdapter } from 'lowdb';
+import { crc32 } from './crc32.ts';
+import type { Position } from './record.ts';
+
+/** Stands in the first line; a file of another version is ignored. Bump when what is kept changes shape. */
+const FILE_VERSION = 1;
+
+/** See checkpoint.ts. */
+export interface Checkpoint<State> {
+  /** The era of the fold that made `state`; a fold of another era starts from the log. */
+  readonly era: string;
+  /** Everything before this position is in `state`. */
+  readonly position: Position;
+  /** The last record in it: where it stands and its id, so that another log is not taken for this one. */
+  readonly last: { readonly position: Position; readonly id: string };
+  readonly state: State;
+}
+
+/** Reads and replaces one JSON file. Replaces it whole: a reader sees the old or the new, never a part. */
+export class AtomicFile<T> implements SyncAdapter<T> {
+  readonly #path: string;
+  readonly #fs: typeof nodeFs;
+
+  constructor(path: string, fs: typeof nodeFs = nodeFs) {
+    this.#path = path;
+    this.#fs = fs;
+  }
+
+  /** `null` when there is none that can be trusted. */
+  read(): T | null {
+    let text: string;
+    try {
+      text = this.#fs.readFileSync(this.#path, 'utf8');
+    } catch {
+      return null;
+    }
+    const split = text.indexOf('\n');
+    const body = text.slice(split + 1);
+    if (split < 0 || text.slice(0, split) !== headerOf(body)) return null;
+    return JSON.parse(body) as T;
+  }
+
+  /** A temp file of our own name, synced, renamed over, then the folder synced. */
+  write(data: T): void {
+    const body = JSON.stringify(data);
+    const dir = this.#path.slice(0, this.#path.lastIndexOf('/'));
+    const temp = `${this.#path}.${process.pid}.${Math.floor(performance.now() * 1000)}.tmp`;
+    this.#fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    try {
+      this.#writeSynced(temp, `${headerOf(body)}\n${body}`);
+      this.#fs.renameSync(temp, this.#path);
+    } catch (error) {
+      this.#fs.rmSync(temp, { force: true });
+      throw error;
+    }
+    this.#syncDir(dir);
+  }
+
+  #writeSynced(path: string, text: string): void {
+    const fd = this.#fs.openSync(path, 'wx', 0o600);
+    try {
+      this.#fs.writeFileSync(fd, text);
+      this.#fs.fsyncSync(fd);
+    } finally {
+      this.#fs.closeSync(fd);
+    }
+  }
+
+  #syncDir(dir: string): void {
+    if (process.platform === 'win32') return;
+    const fd = this.#fs.openSync(dir, 'r');
+    try {
+      this.#fs.fsyncSync(fd);
+    } finally {
+      this.#fs.closeSync(fd);
+    }
+  }
+}
+
+function headerOf(body: string): string {
+  return `breakwater-checkpoint ${FILE_VERSION} ${crc32(Buffer.from(body))}`;
+}

@@ -1,0 +1,16 @@
+// A checkpoint: what the fold of a stream had come to at a position, so that a hook need not fold it again.
+// It is a cache. Missing, damaged, of another era or of another log, it is ignored, and deleting it changes
+// nothing but time. It is written through lowdb; a hook reads it through the adapter alone.
+
+import { LowSync, type SyncAdapter } from 'lowdb';
+import type { Checkpoint } from './atomic-file.ts';
+
+/** Replaces the checkpoint. Throws when it cannot: the caller may go on without. */
+export function writeCheckpoint<State>(
+  file: SyncAdapter<Checkpoint<State>>,
+  checkpoint: Checkpoint<State>,
+): void {
+  const db = new LowSync(file, checkpoint);
+  db.data = checkpoint;
+  db.write();
+}

@@ -1,0 +1,53 @@
+// The journal port: two append-only streams. What every implementation must do is in
+// test/journal/conformance.ts, and that suite is the contract.
+//
+// It never rewrites or deletes, never locks, and never says that something was written which was not made
+// durable. The order of a stream is the order in which appends landed, the same for every reader.
+
+import type { Chunk } from './lines.ts';
+import type { JournalRecord, Position, StreamName } from './record.ts';
+
+/** Why an append did not happen. Nothing of it counts: what may be left of it is damage to a reader. */
+export type AppendFailure =
+  /** The disk (or quota) is full. */
+  | { readonly kind: 'full'; readonly detail: string }
+  /** The data dir or file cannot be written: missing, read-only, not ours. */
+  | { readonly kind: 'unwritable'; readonly detail: string }
+  /** The device failed, also while making it durable. */
+  | { readonly kind: 'io'; readonly detail: string };
+
+export type AppendResult = { readonly ok: true } | { readonly ok: false; readonly failure: AppendFailure };
+
+/** For those who cannot go on without having written. */
+export class JournalError extends Error {
+  constructor(detail: string) {
+    super(`the journal cannot be written: ${detail}`);
+  }
+}
+
+export interface Journal {
+  /** Writes the records in one piece, at the end, durably. */
+  append(stream: StreamName, records: readonly JournalRecord[]): Promise<AppendResult>;
+  /**
+   * Entries from `from` on, at most about `READ_BYTES` at a time; `next === from` means there is no more.
+   * A stream that does not exist is empty. Throws on a device that cannot be read: guessing an empty log
+   * there would be a fresh start.
+   */
+  read(stream: StreamName, from: Position): Promise<Chunk>;
+  /** The bytes that the stream has now. */
+  size(stream: StreamName): Promise<number>;
+}
+
+/** How much one read takes in, in bytes; a longer line is read whole. */
+export const READ_BYTES = 1024 * 1024;
+
+/** Every entry from `from` on; holds one read's entries at a time. */
+export async function* readAll(journal: Journal, stream: StreamName, from: Position = 0) {
+  let position = from;
+  for (;;) {
+    const chunk = await journal.read(stream, position);
+    if (chunk.next === position) return position;
+    yield* chunk.entries;
+    position = chunk.next;
+  }
+}

@@ -1,0 +1,211 @@
+// Outages as a read model: folded from the steps of the control stream, stored nowhere. One outage lasts from
+// the breaker's opening to its closing, however many probes fail in between; its bounds are observations,
+// so what was not seen is said and not guessed.
+
+import { createStore } from '@xstate/store';
+import type { StampedControlEvent } from '../../machines/events.ts';
+import type { Step } from '../control/replay.ts';
+import type { Position } from '../journal/record.ts';
+
+/**
+ * A point of the log in time. `at` is the wall clock of its record, to show; `t` is a line that never runs
+ * backwards, to measure: within a boot it goes with the monotonic clock. Both in ms.
+ */
+export interface Instant {
+  readonly at: number;
+  readonly t: number;
+}
+
+export interface Outage {
+  /** Counts from 1, in the order of the log. */
+  readonly number: number;
+  /** The record that opened the breaker. */
+  readonly position: Position;
+  readonly class: 'outage' | 'maintenance' | 'transient';
+  readonly symptom: string;
+  /** It began after `lastGood` (null: Plex was never seen before) and not later than `firstFailed`. */
+  readonly lastGood: Instant | null;
+  readonly firstFailed: Instant;
+  /** It ended after `lastFailed` and not later than `firstGood` (null: not yet seen to be over). */
+  readonly lastFailed: Instant;
+  readonly firstGood: Instant | null;
+  /** When the breaker opened, and when it closed again. */
+  readonly opened: Instant;
+  readonly closed: Instant | null;
+  /** Probes that were sent while it lasted. */
+  readonly probes: number;
+  /** Jobs that waited when Plex was back. */
+  readonly waiting: number;
+  /** When nothing was left to attempt. */
+  readonly drained: Instant | null;
+}
+
+export interface Observation {
+  readonly instant: Instant;
+  readonly isGood: boolean;
+}
+
+export interface OutageHistory {
+  readonly outages: readonly Outage[];
+  /** Milliseconds between observations, by what is known of the time between them. */
+  readonly coverage: Coverage;
+  readonly firstSeen: Instant | null;
+  readonly lastSeen: Observation | null;
+  readonly lastGood: Instant | null;
+  /** The first failure of the row that may become an outage. */
+  readonly firstOfRow: Instant | null;
+  /** The end of the time line: instant, boot and monotonic clock of the newest record. */
+  readonly tip: { readonly instant: Instant; readonly boot: string; readonly mono: number } | null;
+}
+
+/** Always: up + down + unobserved = lastSeen − firstSeen. */
+export interface Coverage {
+  readonly upMs: number;
+  readonly downMs: number;
+  readonly unobservedMs: number;
+}
+
+/** Two observations further apart than this say nothing of the time between them, in ms. */
+export const COVERAGE_GAP_MS = 15 * 60_000;
+
+export const EMPTY_HISTORY: OutageHistory = {
+  outages: [],
+  coverage: { upMs: 0, downMs: 0, unobservedMs: 0 },
+  firstSeen: null,
+  lastSeen: null,
+  lastGood: null,
+  firstOfRow: null,
+  tip: null,
+};
+
+/** A store that takes the steps of a replay, in their order. */
+export function createOutageHistory() {
+  return createStore({
+    context: EMPTY_HISTORY,
+    on: { step: (history: OutageHistory, event: { step: Step }) => evolveHistory(history, event.step) },
+  });
+}
+
+export function evolveHistory(before: OutageHistory, step: Step): OutageHistory {
+  const { event } = step;
+  if (event === null) return before;
+  const instant = instantOf(before, event);
+  const tip = { instant, boot: event.moment.boot, mono: event.moment.mono };
+  const observed = observe({ ...before, tip }, observationOf(step, event, instant));
+  return moveOutage(observed, step, event, instant);
+}
+
+function moveOutage(
+  history: OutageHistory,
+  step: Step,
+  event: StampedControlEvent,
+  instant: Instant,
+): OutageHistory {
+  const [from, to] = [step.before.breaker.value, step.after.breaker.value];
+  if (from === 'closed' && to === 'open')
+    return { ...history, outages: [...history.outages, begun(history, step, instant)] };
+  if (to === 'closed' && from === 'closed' && event.type !== 'backlog.drained') return history;
+  return changeLast(history, (outage) => {
+    if (from !== 'closed' && to === 'closed') return { ...outage, closed: instant };
+    if (from === 'halfOpen' && to === 'open') return { ...outage, firstGood: null, lastFailed: instant };
+    switch (event.type) {
+      case 'lease.claimed':
+        return event.lease === 'probe' && !step.isVoid ? { ...outage, probes: outage.probes + 1 } : outage;
+      case 'probe.failed':
+        return step.isVoid || outage.closed !== null ? outage : { ...outage, lastFailed: instant };
+      case 'probe.succeeded':
+        return step.isVoid ? outage : { ...outage, firstGood: instant, waiting: event.pending };
+      case 'backlog.drained':
+        return outage.closed === null || outage.drained !== null ? outage : { ...outage, drained: instant };
+      default:
+        return outage;
+    }
+  });
+}
+
+function begun(history: OutageHistory, step: Step, instant: Instant): Outage {
+  const data = step.record.data as { class?: Outage['class']; symptom?: string };
+  return {
+    number: history.outages.length + 1,
+    position: step.position,
+    class: data.class ?? 'outage',
+    symptom: data.symptom ?? 'unknown',
+    lastGood: history.lastGood,
+    firstFailed: history.firstOfRow ?? instant,
+    lastFailed: instant,
+    firstGood: null,
+    opened: instant,
+    closed: null,
+    probes: 0,
+    waiting: 0,
+    drained: null,
+  };
+}
+
+function changeLast(history: OutageHistory, change: (outage: Outage) => Outage): OutageHistory {
+  const last = history.outages.at(-1);
+  if (last === undefined) return history;
+  const changed = change(last);
+  return changed === last ? history : { ...history, outages: [...history.outages.slice(0, -1), changed] };
+}
+
+/** What the event says of the server's health; null when it says nothing. */
+function observationOf(step: Step, event: StampedControlEvent, instant: Instant): Observation | null {
+  switch (event.type) {
+    case 'attempt.succeeded':
+    case 'probe.succeeded':
+      return isOfHolder(step, event) ? { instant, isGood: true } : null;
+    case 'probe.failed':
+      return isOfHolder(step, event) ? { instant, isGood: false } : null;
+    case 'attempt.failed':
+      return event.class !== 'transient' && isOfHolder(step, event) ? { instant, isGood: false } : null;
+    case 'lease.released': {
+      if (event.answeredAt === undefined || step.isVoid) return null;
+      // It was good a little before the release: as long before as the wall clock of its writer says.
+      const agoMs = Math.max(0, event.moment.at - event.answeredAt);
+      return { instant: { at: event.answeredAt, t: instant.t - agoMs }, isGood: true };
+    }
+    default:
+      return null;
+  }
+}
+
+function isOfHolder(step: Step, event: { lease: 'drain' | 'probe'; epoch: number }): boolean {
+  const lease = step.before[event.lease];
+  return lease.value === 'held' && lease.context.epoch === event.epoch;
+}
+
+function observe(history: OutageHistory, observation: Observation | null): OutageHistory {
+  if (observation === null) return history;
+  const last = history.lastSeen;
+  const { instant, isGood } = observation;
+  // A release tells of an answer that may be older than what was noted since.
+  if (last !== null && instant.t < last.instant.t) return history;
+  return {
+    ...history,
+    coverage: last === null ? history.coverage : covered(history.coverage, last, observation),
+    firstSeen: history.firstSeen ?? instant,
+    lastSeen: observation,
+    lastGood: isGood ? instant : history.lastGood,
+    firstOfRow: isGood ? null : (history.firstOfRow ?? instant),
+  };
+}
+
+function covered(coverage: Coverage, from: Observation, to: Observation): Coverage {
+  const ms = to.instant.t - from.instant.t;
+  if (from.isGood !== to.isGood || ms > COVERAGE_GAP_MS) {
+    return { ...coverage, unobservedMs: coverage.unobservedMs + ms };
+  }
+  return to.isGood
+    ? { ...coverage, upMs: coverage.upMs + ms }
+    : { ...coverage, downMs: coverage.downMs + ms };
+}
+
+function instantOf({ tip }: OutageHistory, { moment }: StampedControlEvent): Instant {
+  if (tip === null) return { at: moment.at, t: moment.at };
+  const t =
+    tip.boot === moment.boot
+      ? tip.instant.t + Math.max(0, moment.mono - tip.mono)
+      : Math.max(tip.instant.t, moment.at);
+  return { at: moment.at, t };
+}

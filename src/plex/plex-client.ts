@@ -1,0 +1,172 @@
+// The Plex Media Server as Breakwater speaks to it (facts: Plex wire notes, sections 1–9). Asks for JSON, sends
+// the token in a header and nowhere else, and gives failures as classes. It keeps no state but the
+// conversation; when to call is the drainer's business.
+
+import { HttpSession } from '../http/http-session.ts';
+import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from './failures.ts';
+import {
+  identityOf,
+  isJson,
+  itemOf,
+  list,
+  type PlexIdentity,
+  type PlexItem,
+  type PlexSection,
+  sectionOf,
+} from './plex-item.ts';
+
+export type PlexResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: Failure };
+
+export interface PlexClientOptions {
+  /** `http://host:32400`, with a path if a proxy wants one. */
+  readonly url: string;
+  readonly token: string;
+  readonly allowsSelfSigned: boolean;
+  /** Names this program to Plex; stable, so that Plex does not list a new device for each run. */
+  readonly clientIdentifier: string;
+  /** Whether Plex was ever reached under these settings: tells a dead name from a mistyped one. */
+  readonly hasEverWorked: boolean;
+  /** For one request, in ms. */
+  readonly timeoutMs: number;
+  /** Wall clock, ms. */
+  readonly now: () => number;
+}
+
+/** What a probe may take, in ms: the health check answers at once or Plex is not well. */
+export const PROBE_TIMEOUT_MS = 5_000;
+
+type Json = Readonly<Record<string, unknown>>;
+
+export class PlexClient {
+  readonly #options: PlexClientOptions;
+  readonly #http: HttpSession;
+  readonly #basePath: string;
+  #hasWorked: boolean;
+
+  constructor(options: PlexClientOptions) {
+    const url = new URL(options.url);
+    this.#options = options;
+    this.#basePath = url.pathname.replace(/\/+$/, '');
+    this.#http = new HttpSession(url.origin, { allowsSelfSigned: options.allowsSelfSigned });
+    this.#hasWorked = options.hasEverWorked;
+  }
+
+  /** Requests that went out. */
+  get sent(): number {
+    return this.#http.sent;
+  }
+
+  close(): Promise<void> {
+    return this.#http.close();
+  }
+
+  /**
+   * Is Plex back? `/identity` (needs no token, answers 503 while Plex starts), then one authenticated read,
+   * then whether it is the same server as before. `expected` empty: any.
+   */
+  async probe(expected: string): Promise<PlexResult<PlexIdentity>> {
+    const identity = await this.#get('/identity', 'probe', PROBE_TIMEOUT_MS);
+    if (!identity.ok) return identity;
+    const sections = await this.#get('/library/sections', 'probe', PROBE_TIMEOUT_MS);
+    if (!sections.ok) return sections;
+    const value = identityOf(identity.value);
+    if (expected !== '' && value.machineIdentifier !== expected)
+      return { ok: false, failure: ofBody('otherServer') };
+    return { ok: true, value };
+  }
+
+  async sections(): Promise<PlexResult<PlexSection[]>> {
+    const result = await this.#get('/library/sections', 'sections');
+    return result.ok ? { ok: true, value: list(result.value.Directory).map(sectionOf) } : result;
+  }
+
+  /** Items of a library with a file whose path holds `baseName`; tags in it are not complete. */
+  async findByFile(sectionKey: string, baseName: string): Promise<PlexResult<PlexItem[]>> {
+    const query = new URLSearchParams({ type: '1', file: baseName });
+    const path = `/library/sections/${encodeURIComponent(sectionKey)}/all?${encoded(query)}`;
+    const result = await this.#get(path, 'search');
+    return result.ok ? { ok: true, value: itemsOf(result.value, sectionKey) } : result;
+  }
+
+  /** Whole items, in no order; those that are gone are left out. */
+  async items(ratingKeys: readonly string[]): Promise<PlexResult<PlexItem[]>> {
+    const keys = ratingKeys.map(encodeURIComponent).join(',');
+    const result = await this.#get(`/library/metadata/${keys}`, 'item');
+    if (result.ok) return { ok: true, value: itemsOf(result.value, '') };
+    return result.failure.class === 'missing' ? { ok: true, value: [] } : result;
+  }
+
+  /** Writes fields and tags of one item; the parameters are as in difference.ts. Success says nothing of effect. */
+  async edit(item: PlexItem, parameters: URLSearchParams): Promise<PlexResult<null>> {
+    const path = `/library/metadata/${encodeURIComponent(item.ratingKey)}?${encoded(parameters)}`;
+    const result = await this.#put(path);
+    if (result.ok || result.failure.class !== 'missing' || item.sectionKey === '') return result;
+    // Some servers know only the older form. `id` must be there: without it every item would be edited.
+    const query = new URLSearchParams([['type', '1'], ['id', item.ratingKey], ...parameters]);
+    return this.#put(`/library/sections/${encodeURIComponent(item.sectionKey)}/all?${encoded(query)}`);
+  }
+
+  async #get(path: string, asked: Asked, timeoutMs?: number): Promise<PlexResult<Json>> {
+    const result = await this.#send('GET', path, asked, timeoutMs);
+    if (!result.ok) return result;
+    const text = result.value.toString('utf8');
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      return { ok: false, failure: ofBody(/^\s*<(!doctype|html)/i.test(text) ? 'html' : 'garbage') };
+    }
+    const container = isJson(json) ? json.MediaContainer : undefined;
+    if (!isJson(container)) return { ok: false, failure: ofBody('noContainer') };
+    return { ok: true, value: container };
+  }
+
+  async #put(path: string): Promise<PlexResult<null>> {
+    const result = await this.#send('PUT', path, 'edit');
+    return result.ok ? { ok: true, value: null } : result;
+  }
+
+  async #send(
+    method: 'GET' | 'PUT',
+    path: string,
+    asked: Asked,
+    timeoutMs = this.#options.timeoutMs,
+  ): Promise<PlexResult<Buffer>> {
+    const { token, clientIdentifier, now } = this.#options;
+    const result = await this.#http.request({
+      method,
+      path: `${this.#basePath}${path}`,
+      headers: {
+        accept: 'application/json',
+        'x-plex-token': token,
+        'x-plex-client-identifier': clientIdentifier,
+        'x-plex-product': 'Breakwater',
+      },
+      timeoutMs,
+    });
+    if (result.kind === 'failure') return { ok: false, failure: ofNetwork(result.code, this.#hasWorked) };
+    const { status, headers, body } = result;
+    if (status === 200 || status === 201 || status === 204) {
+      this.#hasWorked = true;
+      return { ok: true, value: body };
+    }
+    const retryAfter = headers['retry-after'];
+    const header = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
+    return { ok: false, failure: ofStatus(status, asked, body.toString('utf8'), header, now()) };
+  }
+}
+
+/** Plex is only known to read a blank as %20. */
+function encoded(query: URLSearchParams): string {
+  return query.toString().replaceAll('+', '%20');
+}
+
+function itemsOf(container: Json, sectionKey: string): PlexItem[] {
+  const section =
+    typeof container.librarySectionID === 'number' ? String(container.librarySectionID) : sectionKey;
+  return list(container.Metadata)
+    .map((json) => itemOf(json, section))
+    .filter((item) => item !== null);
+}

@@ -1,0 +1,99 @@
+// What Stash starts for every hook, task and operation, and what a person starts with a verb. A hook is dealt
+// with here and must stay cheap; anything else is the worker's, in a bundle of its own that is loaded
+// at once, because the files may be replaced by an update while we run.
+
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { dataPath, openDataDir } from '../invocation/data-dir.ts';
+import { type HookResult, runHook } from '../invocation/hook.ts';
+import { type Input, MAX_INPUT_BYTES, parseInput } from '../invocation/input.ts';
+import { processWriter } from '../invocation/process.ts';
+import { startDrainer, WORKER_FILE } from '../invocation/start-drainer.ts';
+import { answer, stashLog } from '../invocation/stash-log.ts';
+import type { AppendFailure } from '../journal/journal.ts';
+
+type Worker = typeof import('../worker/worker.ts');
+
+export async function main(): Promise<void> {
+  const verbs = process.argv.slice(2).filter((word) => !word.startsWith('--plugin-dir='));
+  if (verbs.length > 0) return worker().runCommand(verbs);
+  if (process.stdin.isTTY) return worker().runCommand(['--help']);
+  const input = readInput();
+  switch (input.kind) {
+    case 'hook':
+      return hook(input);
+    case 'ignored':
+      stashLog.line('debug', `${input.trigger} changes nothing that is synced`);
+      return answer({ output: 'ignored' });
+    case 'task':
+      return worker().runTask(input);
+    case 'invalid':
+      return refuse(input.problem);
+  }
+}
+
+async function hook({ trigger, job, from }: Extract<Input, { kind: 'hook' }>): Promise<void> {
+  const data = dataPath(from.dir, process.env);
+  const result = await runHook(job, trigger, openDataDir(data), processWriter('hook'), () =>
+    startDrainer(from.connection, data, __dirname),
+  );
+  report(result, job, data);
+}
+
+function report(result: HookResult, job: string, data: string): void {
+  if (result.kind === 'refused') {
+    refuse(refusal(result.failure, job, data));
+    return;
+  }
+  if (result.warning !== undefined) stashLog.line('warning', result.warning);
+  answer({ output: result.started ? 'queued, drainer started' : 'queued' });
+}
+
+function refusal(failure: AppendFailure, job: string, data: string): string {
+  const lost = `the change of ${job} was not noted; save it again once this is put right`;
+  switch (failure.kind) {
+    case 'full':
+      return `no room left for the journal in ${data} (${failure.detail}): ${lost}`;
+    case 'unwritable':
+      return `cannot write to the data folder ${data} (${failure.detail}): ${lost}`;
+    case 'io':
+      return `the disk failed under ${data} (${failure.detail}): ${lost}`;
+  }
+}
+
+/** Never an exit code: Stash would report the save itself as troubled. */
+function refuse(problem: string): void {
+  stashLog.line('error', problem);
+  answer({ error: problem });
+}
+
+function readInput(): Input {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  const chunk = Buffer.allocUnsafe(64 * 1024);
+  for (;;) {
+    let count: number;
+    try {
+      count = fs.readSync(0, chunk, 0, chunk.length, null);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') continue;
+      if (code === 'EOF') break;
+      return { kind: 'invalid', problem: `stdin cannot be read (${code})` };
+    }
+    if (count === 0) break;
+    total += count;
+    if (total > MAX_INPUT_BYTES)
+      return { kind: 'invalid', problem: `stdin is over ${MAX_INPUT_BYTES} bytes` };
+    chunks.push(Buffer.from(chunk.subarray(0, count)));
+  }
+  return parseInput(Buffer.concat(chunks).toString('utf8'));
+}
+
+function worker(): Worker {
+  return require(path.join(__dirname, WORKER_FILE)) as Worker;
+}
+
+main().catch((error: unknown) => {
+  refuse(`Breakwater failed: ${error instanceof Error ? error.message : String(error)}`);
+});

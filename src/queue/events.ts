@@ -1,0 +1,75 @@
+// The queue events: what is to be delivered and what became of it. A job is a name (`scene:12`, `tag:5`),
+// never a snapshot of data: what is true is fetched when it is delivered, so the newest edit always wins.
+
+import type { Position } from '../journal/record.ts';
+import type { FieldChange } from './changes.ts';
+
+/** What a job is about. Only scenes are delivered; the others become one job for each scene they touch. */
+export type JobKind = 'scene' | 'tag' | 'performer' | 'studio' | 'group';
+
+/** `kind:id` in Stash. */
+export type JobName = `${JobKind}:${string}`;
+
+/** Why a job waits. `missing`: its item is not in Plex yet. `transient`: this attempt failed. `incomplete`: something was refused and may be accepted later. */
+export type DeferReason = 'missing' | 'transient' | 'incomplete';
+
+/** Why a job was given up. */
+export type DeadReason = 'ambiguous' | 'rejected' | 'missing' | 'no-file';
+
+/**
+ * - `written`: Plex was changed
+ * - `unchanged`: Plex already had it
+ * - `withheld`: the scene has no values, and a wipe was not asked for
+ * - `gone`: the scene is no longer in Stash
+ * - `expanded`: the job became jobs of scenes
+ */
+export type DeliveryResult = 'written' | 'unchanged' | 'withheld' | 'gone' | 'expanded';
+
+interface JobQueued {
+  readonly type: 'job.queued';
+  readonly job: JobName;
+  /** What asked for it: a hook's type, `tag:5`, `task:retry`. */
+  readonly cause: string;
+}
+/** Outcomes cover what was queued before `upTo`; what was queued later keeps the job pending. */
+interface Outcome {
+  readonly job: JobName;
+  readonly upTo: Position;
+}
+/** Written down before Plex is: what is about to change, so that a crash between the two hides nothing. */
+interface JobAttempted {
+  readonly type: 'job.attempted';
+  readonly job: JobName;
+  /** The Plex item. */
+  readonly item: string;
+  readonly changes: readonly FieldChange[];
+  /** Tags and performers that may be in Plex because of us from now on. */
+  readonly own: OwnTags;
+}
+interface JobDelivered extends Outcome {
+  readonly type: 'job.delivered';
+  readonly result: DeliveryResult;
+  /** The Plex item; what was changed in it is in the attempt before. */
+  readonly item?: string;
+  /** Tags and performers that are in Plex because we put them there. */
+  readonly own?: OwnTags;
+  /** Fields that Plex did not take as written. */
+  readonly notes?: readonly string[];
+}
+interface JobDeferred extends Outcome {
+  readonly type: 'job.deferred';
+  readonly reason: DeferReason;
+  readonly detail: string;
+  readonly attempt: number;
+  readonly waitMs: number;
+}
+interface JobDeadLettered extends Outcome {
+  readonly type: 'job.deadLettered';
+  readonly reason: DeadReason;
+  readonly detail: string;
+}
+
+export type QueueEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered;
+
+/** Names of tags by Plex kind (`genre`, `actor`). */
+export type OwnTags = Readonly<Record<string, readonly string[]>>;

@@ -1,0 +1,164 @@
+// The queue: the fold of the queue stream, as a read model in an @xstate/store. Each job is in exactly one
+// place: pending, deferred or dead; a delivered one is gone from here and remembered in `known`.
+//
+// The maps are changed in place and the context object is replaced: copying a map of 100 000 jobs for each
+// event would make the fold quadratic. Only this file changes them.
+
+import { createStore } from '@xstate/store';
+import { isOver, type Moment, type Wait } from '../../machines/time.ts';
+import type { Position } from '../journal/record.ts';
+import type { DeadReason, DeferReason, JobName, OwnTags, QueueEvent } from './events.ts';
+
+interface Queued {
+  readonly job: JobName;
+  /** Where it was first queued since it was last settled, and where last. */
+  readonly since: Position;
+  readonly newest: Position;
+  /** When it was first queued since it was last settled, wall ms. */
+  readonly queuedAt: number;
+  /** The distinct causes, at most `MAX_CAUSES`. */
+  readonly causes: readonly string[];
+  /** Attempts that did not settle it. */
+  readonly attempts: number;
+}
+
+export type Job = Queued &
+  (
+    | { readonly state: 'pending' }
+    | {
+        readonly state: 'deferred';
+        readonly reason: DeferReason;
+        readonly detail: string;
+        readonly due: Wait;
+      }
+    | { readonly state: 'dead'; readonly reason: DeadReason; readonly detail: string; readonly at: number }
+  );
+
+/** What is remembered of a delivered scene: its Plex item (a hint, verified before it is trusted) and our tags. */
+export interface Known {
+  readonly item: string;
+  readonly own: OwnTags;
+}
+
+export interface Queue {
+  readonly jobs: ReadonlyMap<JobName, Job>;
+  readonly known: ReadonlyMap<JobName, Known>;
+  readonly counts: QueueCounts;
+}
+
+export interface QueueCounts {
+  readonly pending: number;
+  readonly deferred: number;
+  readonly dead: number;
+  /** Deliveries since the beginning, and when the last one was, wall ms (0: never). */
+  readonly delivered: number;
+  readonly deliveredAt: number;
+}
+
+/** A queue event with the place and moment of its record. */
+export type PlacedQueueEvent = QueueEvent & { readonly position: Position; readonly moment: Moment };
+
+const MAX_CAUSES = 4;
+
+export const EMPTY_COUNTS: QueueCounts = { pending: 0, deferred: 0, dead: 0, delivered: 0, deliveredAt: 0 };
+
+type Of<Type extends QueueEvent['type']> = Extract<PlacedQueueEvent, { type: Type }>;
+
+/** A store that folds queue events; `initial` is taken over, not copied. */
+export function createQueue(initial?: Queue) {
+  const context: Queue = initial ?? { jobs: new Map(), known: new Map(), counts: EMPTY_COUNTS };
+  return createStore({
+    context,
+    on: {
+      'job.queued': (queue: Queue, event: Of<'job.queued'>) =>
+        place(queue, event.job, queued(queue.jobs.get(event.job), event)),
+
+      'job.attempted': (queue: Queue, { job, item, own }: Of<'job.attempted'>) => {
+        remember(queue, job, item, own);
+        return { ...queue };
+      },
+
+      'job.delivered': (queue: Queue, event: Of<'job.delivered'>) => {
+        if (event.result === 'gone') (queue.known as Map<JobName, Known>).delete(event.job);
+        if (event.item !== undefined) remember(queue, event.job, event.item, event.own);
+        const { delivered } = queue.counts;
+        const counts = { ...queue.counts, delivered: delivered + 1, deliveredAt: event.moment.at };
+        return settle({ ...queue, counts }, event, () => null);
+      },
+
+      'job.deferred': (queue: Queue, event: Of<'job.deferred'>) =>
+        settle(queue, event, (job) => {
+          const { reason, detail, attempt, waitMs } = event;
+          const due = { from: event.moment, waitMs };
+          return { ...base(job), attempts: attempt, state: 'deferred', reason, detail, due };
+        }),
+
+      'job.deadLettered': (queue: Queue, event: Of<'job.deadLettered'>) =>
+        settle(queue, event, (job) => {
+          const { reason, detail } = event;
+          return { ...base(job), state: 'dead', reason, detail, at: event.moment.at };
+        }),
+    },
+  });
+}
+
+export type QueueStore = ReturnType<typeof createQueue>;
+
+/** The longest waiting first. */
+export const DELIVERY_ORDER = (a: Job, b: Job): number => a.since - b.since;
+
+/** Jobs that may be attempted at `now`, the longest waiting first. `isImpatient`: deferred ones as well. */
+export function dueJobs(queue: Queue, now: Moment, isImpatient = false): Job[] {
+  const due: Job[] = [];
+  for (const job of queue.jobs.values()) {
+    if (job.state === 'pending') due.push(job);
+    if (job.state === 'deferred' && (isImpatient || isOver(job.due, now))) due.push(job);
+  }
+  return due.sort(DELIVERY_ORDER);
+}
+
+function queued(job: Job | undefined, event: Of<'job.queued'>): Job {
+  const { job: name, position, cause, moment } = event;
+  if (job === undefined) {
+    const times = { since: position, newest: position, queuedAt: moment.at };
+    return { job: name, ...times, causes: [cause], attempts: 0, state: 'pending' };
+  }
+  const isNew = !job.causes.includes(cause) && job.causes.length < MAX_CAUSES;
+  const causes = isNew ? [...job.causes, cause] : job.causes;
+  // A newer change revives: what was missing, refused or ambiguous may not be so any more.
+  const attempts = job.state === 'dead' ? 0 : job.attempts;
+  return { ...base(job), newest: position, causes, attempts, state: 'pending' };
+}
+
+/** An outcome for what was queued before `upTo`. Anything newer keeps the job pending. */
+function settle(
+  queue: Queue,
+  event: PlacedQueueEvent & { readonly upTo: Position },
+  outcome: (job: Job) => Job | null,
+): Queue {
+  const job = queue.jobs.get(event.job);
+  if (job === undefined || job.since >= event.upTo) return queue;
+  if (job.newest < event.upTo) return place(queue, event.job, outcome(job));
+  return place(queue, event.job, { ...base(job), since: job.newest, state: 'pending' });
+}
+
+function place(queue: Queue, name: JobName, after: Job | null): Queue {
+  const jobs = queue.jobs as Map<JobName, Job>;
+  const before = jobs.get(name);
+  if (after === null) jobs.delete(name);
+  else jobs.set(name, after);
+  const counts: Record<string, number> = { ...queue.counts };
+  if (before !== undefined) counts[before.state] = (counts[before.state] ?? 0) - 1;
+  if (after !== null) counts[after.state] = (counts[after.state] ?? 0) + 1;
+  return { ...queue, counts: counts as unknown as QueueCounts };
+}
+
+function remember(queue: Queue, job: JobName, item: string, own: OwnTags | undefined): void {
+  const known = queue.known as Map<JobName, Known>;
+  known.set(job, { item, own: own ?? known.get(job)?.own ?? {} });
+}
+
+function base(job: Job): Queued {
+  const { job: name, since, newest, queuedAt, causes, attempts } = job;
+  return { job: name, since, newest, queuedAt, causes, attempts };
+}

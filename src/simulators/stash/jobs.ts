@@ -1,0 +1,158 @@
+// Stash's one queue: scans, cleans and every plugin's tasks wait for each other here. It is in memory only
+// and does not deduplicate. A job that failed still says FINISHED; only from v0.26 a job that could not
+// even start its plugin says FAILED (facts, section 4).
+import type { Features } from './versions.ts';
+
+export type JobStatus = 'READY' | 'RUNNING' | 'FINISHED' | 'STOPPING' | 'CANCELLED' | 'FAILED';
+
+export interface Job {
+  readonly id: number;
+  readonly description: string;
+  status: JobStatus;
+  progress: number;
+  readonly addTime: Date;
+  startTime: Date | null;
+  endTime: Date | null;
+  error: string | null;
+  /** What the plugin said; Stash only logs it. */
+  result: JobSaid | null;
+}
+
+export interface JobSaid {
+  readonly output: unknown;
+  readonly error: string | null;
+}
+
+export interface JobControl {
+  readonly signal: AbortSignal;
+  readonly progress: (share: number) => void;
+  readonly said: (result: JobSaid) => void;
+}
+
+/** Rejects only when the work could not be started. */
+export type JobWork = (control: JobControl) => Promise<void>;
+
+interface Entry {
+  readonly job: Job;
+  readonly work: JobWork;
+  readonly abort: AbortController;
+  readonly end: () => void;
+  readonly ended: Promise<void>;
+}
+
+/** Finished jobs that findJob still knows. */
+export const FINISHED_JOBS_KEPT = 10;
+
+export class JobQueue {
+  readonly #features: Features;
+  #queue: Entry[] = [];
+  #finished: Job[] = [];
+  #lastId = 0;
+  #isBusy = false;
+  #isClosed = false;
+
+  constructor(features: Features) {
+    this.#features = features;
+  }
+
+  add(description: string, work: JobWork): Job {
+    this.#lastId += 1;
+    const job: Job = {
+      id: this.#lastId,
+      description,
+      status: 'READY',
+      progress: 0,
+      addTime: new Date(),
+      startTime: null,
+      endTime: null,
+      error: null,
+      result: null,
+    };
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    this.#queue.push({ job, work, abort: new AbortController(), end, ended });
+    void this.#drain();
+    return job;
+  }
+
+  queue(): Job[] {
+    return this.#queue.map((entry) => entry.job);
+  }
+
+  find(id: number): Job | undefined {
+    return [...this.queue(), ...this.#finished].find((job) => job.id === id);
+  }
+
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** Resolves at once for a job that is not in the queue any more. */
+  async whenEnded(id: number): Promise<void> {
+    await this.#queue.find((entry) => entry.job.id === id)?.ended;
+  }
+
+  async whenIdle(): Promise<void> {
+    while (this.#queue.length > 0) await this.#queue[0]!.ended;
+  }
+
+  stop(id: number): void {
+    const entry = this.#queue.find((candidate) => candidate.job.id === id);
+    if (entry === undefined) return;
+    if (entry.job.status === 'READY') {
+      entry.job.status = 'CANCELLED';
+      this.#bury(entry);
+      return;
+    }
+    entry.job.status = 'STOPPING';
+    entry.abort.abort();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { job } of [...this.#queue]) this.stop(job.id);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    // Stash's dispatcher is another goroutine: whoever added the job sees it READY first.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (let entry = this.#queue[0]; entry !== undefined && !this.#isClosed; entry = this.#queue[0]) {
+      await this.#execute(entry);
+      this.#bury(entry);
+    }
+    this.#isBusy = false;
+  }
+
+  async #execute(entry: Entry): Promise<void> {
+    const { job, work, abort } = entry;
+    job.status = 'RUNNING';
+    job.startTime = new Date();
+    const progress = (share: number): void => {
+      job.progress = Math.min(1, Math.max(0, share));
+    };
+    const said = (result: JobSaid): void => {
+      job.result = result;
+    };
+    let failure: string | null = null;
+    try {
+      await work({ signal: abort.signal, progress, said });
+    } catch (error) {
+      failure = (error as Error).message;
+    }
+    const isFailed = failure !== null && this.#features.jobErrors;
+    job.error = isFailed ? failure : null;
+    if (abort.signal.aborted) job.status = 'CANCELLED';
+    else job.status = isFailed ? 'FAILED' : 'FINISHED';
+    job.endTime = new Date();
+  }
+
+  #bury(entry: Entry): void {
+    this.#queue = this.#queue.filter((candidate) => candidate !== entry);
+    this.#finished = [...this.#finished, entry.job].slice(-FINISHED_JOBS_KEPT);
+    entry.end();
+  }
+}

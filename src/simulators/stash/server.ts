@@ -1,0 +1,250 @@
+// The Stash simulator: a Stash on a loopback port that runs real plugins in real processes. This is its
+// public face; what it imitates and where that was measured is in facts/stash.md. It must never outlive
+// `close`: no port, no process and no folder of its own stays behind.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Auth } from './auth.ts';
+import { askGraphql } from './client.ts';
+import { StashDatabase } from './database.ts';
+import { type Fault, FaultList } from './faults.ts';
+import { makeGraphql } from './graphql.ts';
+import { handle, type RequestLine } from './http.ts';
+import { JobQueue, type JobStatus } from './jobs.ts';
+import { Listener } from './listener.ts';
+import type { LogLevel, StashLogLine } from './log.ts';
+import { loadPlugins } from './plugins.ts';
+import type { PluginRun } from './run.ts';
+import { PluginSettings, type SettingValues } from './settings.ts';
+import type { Stash } from './stash.ts';
+import { featuresOf } from './versions.ts';
+
+export type { NewEntity, NewScene } from './database.ts';
+export { StashDatabase } from './database.ts';
+export type { Fault } from './faults.ts';
+export type { RequestLine } from './http.ts';
+export type { StashLogLine } from './log.ts';
+export type { Entity, Scene, VideoFile } from './records.ts';
+export type { PluginRun } from './run.ts';
+
+export interface StashSimulatorOptions {
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Default 127.0.0.1. Also sent to plugins as it is, so 0.0.0.0 is what they get for 0.0.0.0. */
+  readonly host?: string;
+  /** Folder searched for *.yml, at every depth. */
+  readonly plugins?: string;
+  /** Given to plugins as Dir. Default: a new folder, removed on close. */
+  readonly dir?: string;
+  /** Any of these three closes the server to who does not log in. */
+  readonly username?: string;
+  readonly password?: string;
+  readonly apiKey?: string;
+  /** How many scenes to make: scene n has the file `${root}/clip ${n}.mp4` and no title. Default 0. */
+  readonly scenes?: number;
+  /** Default /media/scenes. */
+  readonly root?: string;
+  /** Default v0.25.1. Decides which fields and arguments exist. */
+  readonly version?: string;
+  /** Added to the environment plugins inherit. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** How long a session cookie is good for. Default 3600 s. */
+  readonly maxSessionAgeS?: number;
+  /** Scan workers, so hooks of a scan that run at once. Default 1. */
+  readonly parallelTasks?: number;
+  readonly onLog?: (line: StashLogLine) => void;
+}
+
+export interface JobResult {
+  readonly id: string;
+  /** FINISHED also for a plugin that failed, as in Stash. */
+  readonly status: JobStatus;
+  readonly description: string;
+  readonly progress: number;
+  /** What the plugin printed; null for a job that was stopped or could not start. */
+  readonly output: unknown;
+  readonly error: string | null;
+}
+
+export interface StashSimulator {
+  readonly url: string;
+  readonly port: number;
+  readonly dir: string;
+  readonly db: StashDatabase;
+  readonly log: StashLogLine[];
+  readonly runs: PluginRun[];
+  /** Never a cookie, a key or a query string. */
+  readonly requests: RequestLine[];
+  /** As the admin, over the socket, spared by faults but `down`. Gives `data`; throws the first error's message. */
+  // biome-ignore lint/suspicious/noExplicitAny: what comes back is what was asked for
+  graphql(query: string, variables?: object): Promise<any>;
+  /** sceneUpdate with its hooks. Gives how long the mutation took, in milliseconds. */
+  updateScene(id: number | string, input: object): Promise<number>;
+  configurePlugin(pluginId: string, settings: SettingValues): void;
+  /** Resolves when the job has ended. */
+  runTask(pluginId: string, taskName: string, args?: object): Promise<JobResult>;
+  // biome-ignore lint/suspicious/noExplicitAny: a plugin's output is its own
+  runOperation(pluginId: string, args?: object): Promise<any>;
+  /** Puts the files on the simulated disk and scans. Resolves when the scan and its hooks have ended. */
+  scan(files?: readonly string[]): Promise<JobResult>;
+  /** Resolves when the queue is empty. */
+  idle(): Promise<void>;
+  addFault(fault: Fault): string;
+  clearFaults(): void;
+  close(): Promise<void>;
+}
+
+export async function startStashSimulator(options: StashSimulatorOptions = {}): Promise<StashSimulator> {
+  const server = createServer();
+  const { host = '127.0.0.1' } = options;
+  const listener = new Listener(server, host);
+  const ownDir = options.dir === undefined ? mkdtempSync(join(tmpdir(), 'stash-simulator-')) : undefined;
+  const dir = ownDir ?? resolve(options.dir!);
+  mkdirSync(dir, { recursive: true });
+  writeConfig(dir, host);
+  const port = await listener.open(options.port ?? 0);
+  const stash = makeStash(options, dir, host, port);
+  const faults = new FaultList((isDown) => listener.setDown(isDown));
+  const requests: RequestLine[] = [];
+  const adminToken = randomBytes(16).toString('hex');
+  const face = { stash, graphql: makeGraphql(stash), faults, requests, adminToken };
+  server.on('request', (request, response) => {
+    handle(face, request, response).catch((error: Error) => {
+      stash.log('error', '', `request failed: ${error.message}`);
+      response.destroy();
+    });
+  });
+
+  const connectHost = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host;
+  const url = `http://${connectHost}:${port}`;
+  // biome-ignore lint/suspicious/noExplicitAny: see StashSimulator.graphql
+  const graphql = async (query: string, variables: object = {}): Promise<any> => {
+    await listener.settled();
+    return askGraphql(url, adminToken, query, variables);
+  };
+  const finishedJob = async (id: number): Promise<JobResult> => {
+    await stash.jobs.whenEnded(id);
+    const job = stash.jobs.find(id);
+    if (job === undefined) throw new Error(`job ${id} is not among the last finished ones`);
+    const { status, description, progress, result } = job;
+    const said = { output: result?.output ?? null, error: result?.error ?? job.error };
+    return { id: String(id), status, description, progress, ...said };
+  };
+
+  return {
+    url,
+    port,
+    dir,
+    db: stash.db,
+    log: stash.lines,
+    runs: stash.runs,
+    requests,
+    graphql,
+    async updateScene(id, input) {
+      const startedMs = performance.now();
+      const variables = { input: { id: String(id), ...input } };
+      await graphql('mutation($input: SceneUpdateInput!) { sceneUpdate(input: $input) { id } }', variables);
+      return performance.now() - startedMs;
+    },
+    configurePlugin(pluginId, settings) {
+      stash.settings.configure(pluginId, settings);
+    },
+    async runTask(pluginId, taskName, args = {}) {
+      const mutation = stash.features.operations ? RUN_TASK : RUN_TASK_BEFORE_V25;
+      const list = Object.entries(args).map(([key, value]) => ({ key, value: { str: String(value) } }));
+      const variables = { id: pluginId, name: taskName, args: stash.features.operations ? args : list };
+      const data = await graphql(mutation, variables);
+      return finishedJob(stash.features.jobIds ? Number(data.runPluginTask) : stash.jobs.lastId);
+    },
+    async runOperation(pluginId, args = {}) {
+      const mutation = 'mutation($id: ID!, $args: Map) { runPluginOperation(plugin_id: $id, args: $args) }';
+      return (await graphql(mutation, { id: pluginId, args })).runPluginOperation;
+    },
+    async scan(files = []) {
+      for (const path of files) stash.db.putOnDisk(path);
+      return finishedJob(Number((await graphql('mutation { metadataScan(input: {}) }')).metadataScan));
+    },
+    idle: () => stash.jobs.whenIdle(),
+    addFault: (fault) => faults.add(fault),
+    clearFaults: () => faults.clear(),
+    async close() {
+      faults.clear();
+      stash.jobs.close();
+      await listener.close();
+      await endChildren(stash);
+      if (ownDir !== undefined) rmSync(ownDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const RUN_TASK = `mutation($id: ID!, $name: String, $args: Map) {
+  runPluginTask(plugin_id: $id, task_name: $name, args_map: $args)
+}`;
+const RUN_TASK_BEFORE_V25 = `mutation($id: ID!, $name: String!, $args: [PluginArgInput!]) {
+  runPluginTask(plugin_id: $id, task_name: $name, args: $args)
+}`;
+
+function makeStash(options: StashSimulatorOptions, dir: string, host: string, port: number): Stash {
+  const features = featuresOf(options.version ?? 'v0.25.1');
+  const lines: StashLogLine[] = [];
+  const log = (level: LogLevel, plugin: string, text: string): void => {
+    const line = { at: Date.now(), level, plugin, text };
+    lines.push(line);
+    options.onLog?.(line);
+  };
+  const pluginsPath = options.plugins === undefined ? undefined : resolve(options.plugins);
+  const { username, password, apiKey, maxSessionAgeS = 3600 } = options;
+  const root = options.root ?? '/media/scenes';
+  const db = new StashDatabase();
+  const stash: Stash = {
+    features,
+    auth: new Auth({ username, password, apiKey, maxSessionAgeS }, features),
+    db,
+    settings: new PluginSettings(features),
+    jobs: new JobQueue(features),
+    plugins: [],
+    disabledPlugins: new Set(),
+    log,
+    lines,
+    runs: [],
+    children: new Set(),
+    env: { ...process.env, ...options.env },
+    place: {
+      host,
+      port,
+      dir,
+      pluginsPath: pluginsPath ?? join(dir, 'plugins'),
+      root,
+      apiKey: apiKey ?? '',
+      parallelTasks: options.parallelTasks ?? 1,
+    },
+    reloadPlugins: () => {
+      stash.plugins = loadPlugins(pluginsPath, features, log);
+    },
+  };
+  stash.reloadPlugins();
+  for (let n = 1; n <= (options.scenes ?? 0); n += 1) db.addScene({ files: [`${root}/clip ${n}.mp4`] });
+  return stash;
+}
+
+/** Stash's own stays; where there is none, one is needed only so that the folder looks like Stash's. */
+function writeConfig(dir: string, host: string): void {
+  try {
+    writeFileSync(join(dir, 'config.yml'), `host: ${host}\n`, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Stash would leave a running task's process behind; a simulator must not. */
+async function endChildren(stash: Stash): Promise<void> {
+  const ends = [...stash.children].map((child) => {
+    const end = new Promise<void>((ended) => child.once('close', () => ended()));
+    child.kill('SIGKILL');
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+    return end;
+  });
+  await Promise.all(ends);
+}

@@ -1,0 +1,46 @@
+// Text as Plex can hold it: NFC, no control characters, bounded. What is only unusual (emoji joined by ZWJ,
+// Persian non-joiners, quotes, dashes) stays as it is: it is the user's.
+
+/** No limits of Plex are published; these are the ones in use without complaint, in UTF-16 units. */
+export const MAX_LINE_LENGTH = 255;
+export const MAX_SUMMARY_LENGTH = 10_000;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
+// Zero width space, BOM, bidi overrides and isolates: invisible, and able to disguise what is shown.
+const DECEPTIVE = /[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]/g;
+
+/** One line: blanks of all kinds become one space. */
+export function cleanLine(text: string): string {
+  const line = text.normalize('NFC').replace(/\s+/g, ' ').replace(CONTROL, '').replace(DECEPTIVE, '').trim();
+  return shortened(line, MAX_LINE_LENGTH);
+}
+
+/** Several lines: paragraphs survive, trailing blanks do not. */
+export function cleanText(text: string): string {
+  const lines = text
+    .normalize('NFC')
+    .replace(/\r\n?|\u2028/g, '\n')
+    .replace(/\u2029/g, '\n\n')
+    .replace(/\t/g, ' ')
+    .replace(CONTROL, '')
+    .replace(DECEPTIVE, '')
+    .split('\n')
+    .map((line) => line.trimEnd());
+  return shortened(
+    lines
+      .join('\n')
+      .replace(/\n{3,}/g, '\n\n')
+      .trim(),
+    MAX_SUMMARY_LENGTH,
+  );
+}
+
+/** Cut at the last blank if that loses less than a fifth, never inside a character. */
+function shortened(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  const head = text.slice(0, maxLength);
+  const blankAt = Math.max(head.lastIndexOf(' '), head.lastIndexOf('\n'));
+  const cut = blankAt > maxLength * 0.8 ? head.slice(0, blankAt) : head;
+  return cut.replace(/[\ud800-\udbff]$/, '').trimEnd();
+}

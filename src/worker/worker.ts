@@ -1,0 +1,174 @@
+// Everything but hooks: Stash tasks and operations, drainers, the command line. Loaded whole at its start,
+// because an update may replace the files under a running process.
+
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Command, Option } from 'commander';
+import { dataPath, openDataDir } from '../invocation/data-dir.ts';
+import { drain } from '../invocation/drainer.ts';
+import type { Input } from '../invocation/input.ts';
+import { type InvocationKind, processWriter } from '../invocation/process.ts';
+import { handedConnection } from '../invocation/start-drainer.ts';
+import { answer, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
+import { isTaskMode, runMode, TASK_MODES, type TaskMode, type TaskResult } from '../invocation/task.ts';
+import type { World } from '../invocation/world.ts';
+import { PlexClient } from '../plex/plex-client.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { StashConnection } from '../stash/connection.ts';
+import { StashClient } from '../stash/stash-client.ts';
+
+/** A task or operation that Stash started; ends with one document on stdout. */
+export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>): Promise<void> {
+  const mode = args.mode;
+  if (!isTaskMode(mode)) {
+    const problem = `mode ${JSON.stringify(mode)} is not known; it is one of ${TASK_MODES.join(', ')}`;
+    stashLog.line('error', problem);
+    return answer({ error: problem });
+  }
+  const world = worldOf('task', dataPath(from.dir, process.env), from.connection, stashLog);
+  try {
+    const result = await runMode(mode, world);
+    for (const line of result.lines) stashLog.line(result.isOk ? 'info' : 'warning', line);
+    stashLog.progress(1);
+    answer(result.isOk ? { output: result.document } : { error: result.lines.join(' ') });
+  } finally {
+    await world.stash.close();
+  }
+}
+
+export async function runCommand(words: readonly string[]): Promise<void> {
+  const program = new Command('breakwater')
+    .description('Keeps Plex in step with Stash through every outage.')
+    .configureOutput({ writeOut: (text) => writeQuietly(1, text), writeErr: (text) => writeQuietly(2, text) })
+    .showHelpAfterError();
+  for (const mode of TASK_MODES) {
+    withOptions(program.command(mode).description(DESCRIPTIONS[mode])).action((options: CommandOptions) =>
+      runForPerson(mode, options),
+    );
+  }
+  await program.parseAsync([...words], { from: 'user' });
+}
+
+interface CommandOptions {
+  readonly json?: boolean;
+  readonly data?: string;
+  readonly stash?: string;
+  readonly detached?: boolean;
+}
+
+const DESCRIPTIONS: Readonly<Record<TaskMode, string>> = {
+  drain: 'deliver what waits, deferred scenes as well',
+  check: 'ask Plex whether it is there and accepts the token',
+  status: 'what is known of Plex, what waits, what was given up',
+  outages: 'the outages of Plex, with their bounds',
+};
+
+function withOptions(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document')
+    .option('--data <dir>', 'the data dir (also BREAKWATER_DATA); by default ./breakwater')
+    .option('--stash <url>', 'the address of Stash (also STASH_URL); the key goes into STASH_API_KEY')
+    .addOption(new Option('--detached').hideHelp());
+}
+
+async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
+  const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
+  if (mode === 'drain' && options.detached === true) return drainDetached(data);
+  const world = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  try {
+    const result = await runMode(mode, world);
+    print(result, options.json === true);
+    process.exitCode = result.isOk ? 0 : 1;
+  } catch (error) {
+    writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
+    process.exitCode = 2;
+  } finally {
+    await world.stash.close();
+  }
+}
+
+/** Started by a hook; nobody listens, the journal is its only voice. */
+async function drainDetached(data: string): Promise<void> {
+  const handed = handedConnection(process.env);
+  if (handed === null) throw new Error('a detached drainer is started by a hook only');
+  const world = worldOf('drain', data, await lasting(handed), silentLog);
+  try {
+    await drain(world, { isImpatient: false });
+  } finally {
+    await world.stash.close();
+  }
+}
+
+/** The session cookie lives an hour; where Stash has an API key, that lasts. */
+async function lasting(connection: StashConnection): Promise<StashConnection> {
+  if (connection.credential.kind !== 'cookie') return connection;
+  const client = new StashClient(connection);
+  try {
+    const key = await client.apiKey();
+    if (!key.ok || key.value === '') return connection;
+    return { ...connection, credential: { kind: 'apiKey', value: key.value } };
+  } finally {
+    await client.close();
+  }
+}
+
+function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): World {
+  const writer = processWriter(kind);
+  return {
+    dir: openDataDir(data),
+    writer,
+    stash: new StashClient(connection),
+    connectPlex: (settings, hasEverWorked) => {
+      const { plexUrl, plexToken, allowsSelfSigned, requestTimeoutMs } = settings;
+      return new PlexClient({
+        url: plexUrl,
+        token: plexToken,
+        allowsSelfSigned,
+        hasEverWorked,
+        timeoutMs: requestTimeoutMs,
+        clientIdentifier: `breakwater-${digest(data)}`,
+        now: () => writer.now().at,
+      });
+    },
+    fingerprint: ({ plexUrl, plexToken, allowsSelfSigned }: Settings) =>
+      digest(JSON.stringify([plexUrl, plexToken, allowsSelfSigned])),
+    env: process.env,
+    sleep: (ms) => sleep(ms),
+    log,
+  };
+}
+
+/** 48 bits of SHA-256: enough to see a change, far too little to find a token by. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
+
+function connectionFor(options: CommandOptions): StashConnection {
+  const handed = handedConnection(process.env);
+  if (handed !== null) return handed;
+  const origin = (options.stash ?? process.env.STASH_URL ?? 'http://127.0.0.1:9999').replace(/\/+$/, '');
+  const key = process.env.STASH_API_KEY;
+  return { origin, credential: key ? { kind: 'apiKey', value: key } : { kind: 'none' } };
+}
+
+function personLog(isQuiet: boolean): Log {
+  return {
+    line: (level, text) => {
+      if (!isQuiet && level !== 'debug') writeQuietly(2, `${text}\n`);
+    },
+    progress: () => {},
+  };
+}
+
+function print(result: TaskResult, isJson: boolean): void {
+  const text = isJson ? JSON.stringify(result.document, null, 2) : result.lines.join('\n');
+  writeQuietly(1, `${text}\n`);
+}
+
+// Started by itself (a drainer), and not loaded by the entry.
+if (require.main === module) {
+  runCommand(process.argv.slice(2)).catch((error: unknown) => {
+    writeQuietly(2, `breakwater: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  });
+}
