@@ -26,6 +26,13 @@ function monotonicMs(): number {
 
 /** Names the boot. Where the system does not, the time of boot to ten minutes: a stepped clock makes it another. */
 function bootId(): string {
+  knownBootId ??= readBootId();
+  return knownBootId;
+}
+
+let knownBootId: string | undefined;
+
+function readBootId(): string {
   try {
     return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 13);
   } catch {

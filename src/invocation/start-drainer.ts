@@ -1,22 +1,44 @@
-// Starting a drainer that outlives the hook: its own session, nothing inherited that could keep Stash waiting.
-// Secrets travel in its environment, which only this user can read; never in its arguments.
+// Starting a drainer: the part of a hook that needs the machines, in a bundle of its own. The log decides who
+// starts one; the drainer outlives the hook, in its own session, with nothing inherited that could keep Stash
+// waiting. Secrets travel in its environment, which only this user can read; never in its arguments.
 
+import { spawn } from 'node:child_process';
 import * as path from 'node:path';
+import { ControlLog } from '../control/control-log.ts';
+import type { Writer } from '../journal/writer.ts';
 import type { StashConnection } from '../stash/connection.ts';
-import { DATA_VARIABLE } from './data-dir.ts';
+import { DATA_VARIABLE, type DataDir } from './data-dir.ts';
+import { isDrainerWanted, isHolderGone } from './drainer-wanted.ts';
+import { STASH_VARIABLE, WORKER_FILE } from './handover.ts';
 
-export const STASH_VARIABLE = 'BREAKWATER_STASH';
+/** How long after asking for a drainer nobody asks again, in ms: starting Node on a slow NAS takes seconds. */
+const ASKED_MS = 15_000;
 
-/** The bundle beside this one that drains: the hook's own must not carry an HTTP client. */
-export const WORKER_FILE = 'breakwater-worker.cjs';
-
-export async function startDrainer(
+export async function startIfNeeded(
+  dir: DataDir,
+  writer: Writer,
   connection: StashConnection,
-  data: string,
   bundleDir: string,
-): Promise<void> {
-  // Loading it costs a hook a tenth of its life, so only the one that starts a drainer does.
-  const { spawn } = await import('node:child_process');
+): Promise<{ started: boolean; warning?: string }> {
+  const control = await ControlLog.open(dir.journal, writer, dir.controlCheckpoint.read());
+  if (control.fold.counts.newer > 0) {
+    return {
+      started: false,
+      warning: 'queued, but the journal is of a newer Breakwater: update this plugin',
+    };
+  }
+  if (!isDrainerWanted(control.state, writer)) return { started: false };
+  const asked = { type: 'lease.requested', lease: 'drain', forMs: ASKED_MS } as const;
+  const lost = { type: 'lease.lost', lease: 'drain', epoch: control.state.drain.context.epoch } as const;
+  const recorded = await control.append(...(isHolderGone(control.state) ? [lost, asked] : [asked]));
+  if (!recorded.ok) throw new Error(recorded.failure.detail);
+  // Of two hooks that ask at once the log knows one: only that one starts a drainer.
+  if (recorded.steps.at(-1)?.isVoid !== false) return { started: false };
+  await start(connection, dir.path, bundleDir);
+  return { started: true };
+}
+
+async function start(connection: StashConnection, data: string, bundleDir: string): Promise<void> {
   const child = spawn(process.execPath, [path.join(bundleDir, WORKER_FILE), 'drain', '--detached'], {
     detached: true,
     stdio: 'ignore',
@@ -28,10 +50,4 @@ export async function startDrainer(
     child.once('error', reject);
   });
   child.unref();
-}
-
-/** The connection that a hook handed on; null when this process was started by a person. */
-export function handedConnection(env: Readonly<Record<string, string | undefined>>): StashConnection | null {
-  const text = env[STASH_VARIABLE];
-  return text === undefined || text === '' ? null : (JSON.parse(text) as StashConnection);
 }

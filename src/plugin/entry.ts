@@ -5,19 +5,20 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
+import { START_FILE, WORKER_FILE } from '../invocation/handover.ts';
 import { type HookResult, runHook } from '../invocation/hook.ts';
 import { type Input, MAX_INPUT_BYTES, parseInput } from '../invocation/input.ts';
 import { processWriter } from '../invocation/process.ts';
-import { startDrainer, WORKER_FILE } from '../invocation/start-drainer.ts';
 import { answer, stashLog } from '../invocation/stash-log.ts';
 import type { AppendFailure } from '../journal/journal.ts';
 
 type Worker = typeof import('../worker/worker.ts');
+type Starter = typeof import('../invocation/start-drainer.ts');
 
 export async function main(): Promise<void> {
   const verbs = process.argv.slice(2).filter((word) => !word.startsWith('--plugin-dir='));
   if (verbs.length > 0) return worker().runCommand(verbs);
-  if (process.stdin.isTTY) return worker().runCommand(['--help']);
+  if (isTerminal()) return worker().runCommand(['--help']);
   const input = readInput();
   switch (input.kind) {
     case 'hook':
@@ -34,10 +35,13 @@ export async function main(): Promise<void> {
 
 async function hook({ trigger, job, from }: Extract<Input, { kind: 'hook' }>): Promise<void> {
   const data = dataPath(from.dir, process.env);
-  const result = await runHook(job, trigger, openDataDir(data), processWriter('hook'), () =>
-    startDrainer(from.connection, data, __dirname),
-  );
+  const result = await runHook(job, trigger, openDataDir(data), processWriter('hook'), (dir, writer) => {
+    const { startIfNeeded } = require(path.join(__dirname, START_FILE)) as Starter;
+    return startIfNeeded(dir, writer, from.connection, __dirname);
+  });
   report(result, job, data);
+  // All is written synchronously: waiting for the event loop to notice would cost a tenth of the hook.
+  process.exit();
 }
 
 function report(result: HookResult, job: string, data: string): void {
@@ -65,6 +69,15 @@ function refusal(failure: AppendFailure, job: string, data: string): string {
 function refuse(problem: string): void {
   stashLog.line('error', problem);
   answer({ error: problem });
+}
+
+/** `process.stdin` would build a stream, which costs more than all else that a hook does. */
+function isTerminal(): boolean {
+  try {
+    return fs.fstatSync(0).isCharacterDevice() && fs.readlinkSync('/proc/self/fd/0') !== '/dev/null';
+  } catch {
+    return false;
+  }
 }
 
 function readInput(): Input {

@@ -1,0 +1,137 @@
+// What is printed when the story is over: the tables, what Breakwater says of it all, and the verdict.
+
+import { count } from '../cli/format.ts';
+import type { OutageReport } from '../cli/outages.ts';
+import { type Edit, fileOf, itemOf, newestEdits, supersededEdits } from './edits.ts';
+import type { Screen } from './screen.ts';
+import { seconds } from './screen.ts';
+import { breakwater, commandLine, nodeStartMs, type Stage } from './stage.ts';
+import type { Outage, Story } from './story.ts';
+import { claimsOf, hookTimes, isProbe } from './verdict.ts';
+
+/** Gives whether all that was claimed is true. */
+export async function tellEnding(
+  stage: Stage,
+  story: Story,
+  outage: Outage,
+  screen: Screen,
+  isKept: boolean,
+): Promise<boolean> {
+  const { plex, stash } = stage;
+  const asJson = await breakwater(stage, 'outages', '--json');
+  const report = asJson.exitCode === 0 ? (JSON.parse(asJson.stdout) as OutageReport) : null;
+  tellEdits(stage, story.edits, screen);
+  tellOutage(outage, report, screen);
+  tellRequests(outage, story, screen);
+  const { median, p95, max } = hookTimes(stash.runs);
+  const nodeMs = Math.round(await nodeStartMs());
+  screen.heading('How long a save in Stash waited for Breakwater');
+  screen.text(
+    `${stash.runs.length} hooks: median ${ms(median)}, 95th percentile ${ms(p95)}, longest ${ms(max)}. Node takes ${nodeMs} ms here just to start and do nothing. With Plex away a save waits no longer: a hook notes the edit in the journal and leaves.`,
+  );
+  await tellBreakwater(stage, story, screen, isKept);
+  const claims = claimsOf(plex, story.edits, outage, report, story.watch.liveDrainers.length);
+  screen.heading('Verdict');
+  for (const { isTrue, text } of claims) {
+    screen.text(`${isTrue ? '✓' : '✗'} ${text}`, isTrue ? 'good' : 'bad', 2, 2);
+  }
+  const isGood = claims.every(({ isTrue }) => isTrue);
+  screen.blank();
+  screen.text(
+    isGood ? 'Nothing was lost.' : 'Not as it should be; see the marks above.',
+    isGood ? 'good' : 'bad',
+    2,
+  );
+  return isGood;
+}
+
+function tellEdits({ plex }: Stage, edits: readonly Edit[], screen: Screen): void {
+  screen.heading('The edits, and what Plex has now');
+  screen.row(row('scene', 'saved in Stash', 'in Plex', 'Plex was', 'arrived after'), 'quiet');
+  for (const { scene, input, plexWas, savedAt, arrivedAt } of newestEdits(edits)) {
+    const title = itemOf(plex, scene)?.fields.title ?? `(no ${fileOf(scene).split('/').pop()})`;
+    const arrived = arrivedAt === null ? 'never ✗' : `${seconds(arrivedAt - savedAt).padStart(7)} ✓`;
+    screen.row(
+      row(String(scene), input.title, title, plexWas, arrived),
+      arrivedAt === null ? 'bad' : 'plain',
+    );
+  }
+  for (const { scene, input, plexWas, arrivedAt } of supersededEdits(edits)) {
+    const fate =
+      arrivedAt === null
+        ? 'was overtaken while it waited: only the newest edit goes'
+        : `had arrived while Plex was ${plexWas}`;
+    screen.text(`scene ${scene}, "${input.title}" ${fate}`, 'quiet', 2, 2);
+  }
+}
+
+function tellOutage({ beganAt, endedAt }: Outage, report: OutageReport | null, screen: Screen): void {
+  const found = report?.outages[0];
+  const clock = (instant: { readonly at: number } | null | undefined) =>
+    (instant ? screen.clock(instant.at) : '?').padStart(6);
+  screen.heading('The outage, as it was and as Breakwater knows it');
+  screen.row(
+    `  began ${screen.clock(beganAt).padStart(6)}   between ${clock(found?.lastGood)}, last good answer, and ${clock(found?.firstFailed)}, first failure`,
+  );
+  screen.row(
+    `  ended ${screen.clock(endedAt).padStart(6)}   between ${clock(found?.lastFailed)}, last failure, and ${clock(found?.firstGood)}, first good answer`,
+  );
+  screen.text(
+    'Breakwater claims no more than it saw: the truth lies between two of its answers.',
+    'quiet',
+    2,
+  );
+}
+
+function tellRequests({ requests }: Outage, { watch }: Story, screen: Screen): void {
+  screen.heading('What Plex was asked during the outage');
+  const refused = watch.steps.flatMap(({ event, isVoid }) =>
+    !isVoid && event !== null && 'symptom' in event && event.symptom === 'refused' ? [event.type] : [],
+  );
+  const probes = refused.filter((type) => type === 'probe.failed').length;
+  const deliveries = count(refused.length - probes, 'delivery', 'deliveries');
+  const lines: [number, string][] = [
+    [refused.length, `refused by the closed port: the first ${deliveries}, then ${count(probes, 'probe')}`],
+  ];
+  const kinds = new Map<string, number>();
+  for (const request of requests) {
+    const meaning = isProbe(request) ? 'a probe' : 'NOT a probe';
+    const kind = `${request.method} ${request.path}, answered ${request.status ?? 'never'}: ${meaning}`;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  lines.push(...[...kinds].map(([kind, times]): [number, string] => [times, kind]));
+  lines.push([requests.filter(({ method }) => method !== 'GET').length, 'edit']);
+  for (const [times, text] of lines) screen.row(`  ${String(times).padStart(3)} × ${text}`);
+  screen.text('(What a closed port refused Plex cannot know; that line is from the journal.)', 'quiet', 2);
+}
+
+async function tellBreakwater(stage: Stage, story: Story, screen: Screen, isKept: boolean): Promise<void> {
+  screen.heading('Breakwater in its own words');
+  const data = isKept ? stage.data : 'DIR';
+  for (const verb of ['outages', 'status']) {
+    const { stdout, stderr } = await breakwater(stage, verb);
+    screen.text(`$ ${commandLine(stage, verb, data)}`, 'strong', 0, 4);
+    for (const line of `${stdout}${stderr}`.trimEnd().split('\n')) screen.text(line, 'plain', 2, 3);
+    screen.blank();
+  }
+  const size = `${Math.ceil((await story.watch.bytes()) / 1024)} kB`;
+  if (isKept) {
+    screen.text(
+      `The journal (${size}) is kept: control.ndjson and queue.ndjson, one JSON event a line. For instance:`,
+    );
+    screen.text(`jq -c '[.at, .inv, .type]' ${stage.data}/control.ndjson`, 'strong', 2, 4);
+    screen.text(`Remove ${stage.dir} when you have seen enough.`);
+    return;
+  }
+  screen.text(
+    `All of this is read from the journal (${size} here): control.ndjson and queue.ndjson, one JSON event a line. It was in a temporary folder; to keep it and look inside: npm run demo -- --keep`,
+  );
+}
+
+function row(scene: string, wanted: string, has: string, was: string, after: string): string {
+  return `${scene.padStart(5)}  ${wanted.padEnd(22)}  ${has.padEnd(22)}  ${was.padEnd(9)} ${after}`;
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`;
+}

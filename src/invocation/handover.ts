@@ -1,0 +1,15 @@
+// What a hook hands to the processes that come after it: names of bundles, and the connection to Stash.
+
+import type { StashConnection } from '../stash/connection.ts';
+
+/** Beside the hook's own bundle, which must carry neither the machines nor an HTTP client. */
+export const START_FILE = 'breakwater-start.cjs';
+export const WORKER_FILE = 'breakwater-worker.cjs';
+
+export const STASH_VARIABLE = 'BREAKWATER_STASH';
+
+/** The connection that a hook handed on; null when this process was started by a person. */
+export function handedConnection(env: Readonly<Record<string, string | undefined>>): StashConnection | null {
+  const text = env[STASH_VARIABLE];
+  return text === undefined || text === '' ? null : (JSON.parse(text) as StashConnection);
+}
