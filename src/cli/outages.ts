@@ -18,7 +18,7 @@ export function outageReport(history: OutageHistory): OutageReport {
 
 export function outageLines({ figures, outages }: OutageReport): string[] {
   if (outages.length === 0) return ['No outage was recorded.', ...coverageLines(figures)];
-  const lines = outages.flatMap(linesOf);
+  const lines = outages.flatMap((outage) => [...linesOf(outage), '']);
   const parts = [
     count(figures.count, 'outage'),
     figures.ongoing > 0 ? `${figures.ongoing} ongoing` : '',
@@ -29,33 +29,31 @@ export function outageLines({ figures, outages }: OutageReport): string[] {
 }
 
 function linesOf(outage: Outage & { readonly figures: OutageFigures }): string[] {
-  const { figures, firstFailed, firstGood, lastGood } = outage;
+  const { number, figures, firstFailed, firstGood, lastGood, closed } = outage;
   const bound =
     lastGood === null
-      ? 'Plex was never seen before'
+      ? 'Plex was not seen before'
       : `last good ${duration(firstFailed.t - lastGood.t)} before`;
-  const first = `#${outage.number} ${figures.cause}, from ${time(firstFailed.at)} (${bound})`;
+  const lines = [`#${number}  ${figures.cause}`, `    from   ${time(firstFailed.at)} (${bound})`];
   const probes = count(outage.probes, 'probe');
-  if (firstGood === null) return [first, `   still away, ${probes}`];
+  if (firstGood === null) return [...lines, `    Plex is still away; ${probes}`];
+  const longest = figures.longestMs === null ? '' : ` and at most ${duration(figures.longestMs)}`;
   const drained =
     figures.drainedInMs === null ? 'not drained yet' : `drained in ${duration(figures.drainedInMs)}`;
-  const range =
-    figures.longestMs === null ? '' : ` (${duration(figures.shortestMs)} to ${duration(figures.longestMs)})`;
-  const closing = outage.closed === null ? '; not proven by a change yet' : '';
   return [
-    first,
-    `   until ${time(firstGood.at)}: ${duration(figures.lastedMs ?? 0)}${range}, ${probes}, ${count(outage.waiting, 'change')} waiting, ${drained}${closing}`,
+    ...lines,
+    `    until  ${time(firstGood.at)}${closed === null ? ', not proven by a change yet' : ''}`,
+    `    lasted ${duration(figures.lastedMs ?? 0)}: at least ${duration(figures.shortestMs)}${longest}`,
+    `    ${probes}, ${count(outage.waiting, 'change')} waiting, ${drained}`,
   ];
 }
 
 function coverageLines({ availability, coverage, windowMs }: HistoryFigures): string[] {
   if (windowMs === 0) return [];
   const { upMs, downMs, unobservedMs } = coverage;
-  const share =
-    availability === null
-      ? 'nothing was observed'
-      : `available ${percent(availability)} of the observed time`;
+  const share = availability === null ? [] : [`Available ${percent(availability)} of the observed time.`];
   return [
-    `In ${duration(windowMs)}: up ${duration(upMs)}, down ${duration(downMs)}, not observed ${duration(unobservedMs)}; ${share}.`,
+    `In ${duration(windowMs)}: seen up ${duration(upMs)}, down ${duration(downMs)}; not observed ${duration(unobservedMs)}.`,
+    ...share,
   ];
 }

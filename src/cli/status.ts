@@ -36,12 +36,13 @@ export function statusOf(
   counts: FoldCounts,
   damagedQueueLines: number,
   now: Moment,
+  isHolderGone: boolean,
 ): Status {
   const jobs = [...queue.jobs.values()].sort(DELIVERY_ORDER);
   const pending = jobs.find((job) => job.state === 'pending');
   const deferred = jobs.filter((job) => job.state === 'deferred').slice(0, MAX_LISTED);
   const dead = jobs.filter((job) => job.state === 'dead').slice(0, MAX_LISTED);
-  const isAlive = state.drain.value === 'held' && isLeaseLive(state, 'drain', now);
+  const isAlive = state.drain.value === 'held' && isLeaseLive(state, 'drain', now) && !isHolderGone;
   return {
     breaker: state.breaker.value === 'halfOpen' ? 'half-open' : state.breaker.value,
     recovery: state.recovery.value,
@@ -75,23 +76,28 @@ export function statusLines(status: Status): string[] {
   for (const { hold, reason, remainingMs: leftMs } of status.holds) {
     lines.push(`Held (${hold}) for ${duration(leftMs)} more: ${reason}`);
   }
-  lines.push(
-    `Queue: ${count(queue.pending, 'change')} pending, ${queue.deferred} deferred, ${queue.dead} given up; ${delivered.count} delivered${delivered.at === null ? '' : `, the last ${time(delivered.at)}`}.`,
-  );
-  if (status.oldestPendingAt !== null)
-    lines.push(`The oldest pending change is of ${time(status.oldestPendingAt)}.`);
+  lines.push(`Queue: ${queue.pending} pending, ${queue.deferred} deferred, ${queue.dead} given up.`);
+  const last = delivered.at === null ? '' : `, the last ${time(delivered.at)}`;
+  lines.push(`Delivered: ${delivered.count}${last}.`);
+  if (status.oldestPendingAt !== null) lines.push(`Oldest pending change: ${time(status.oldestPendingAt)}.`);
   lines.push(
     status.drainer.isAlive ? `A drainer is at work (${status.drainer.owner}).` : 'No drainer is at work.',
   );
   for (const { job, detail, dueInMs } of status.waiting)
-    lines.push(`  ${job} again in ${duration(dueInMs)}: ${detail}`);
-  for (const { job, reason, detail } of status.dead) lines.push(`  ${job} given up (${reason}): ${detail}`);
+    lines.push(`  ${sceneName(job)}, again in ${duration(dueInMs)}: ${detail}`);
+  for (const { job, reason, detail } of status.dead)
+    lines.push(`  ${sceneName(job)}, given up (${reason}): ${detail}`);
   const damaged = journal.damaged + journal.damagedQueueLines;
   if (damaged > 0) lines.push(`Journal: ${count(damaged, 'damaged line')} skipped and kept.`);
   if (journal.drift > 0)
     lines.push(`Journal: ${count(journal.drift, 'record')} fold differently from when they were written.`);
   if (journal.newer > 0) lines.push('Journal: written by a newer Breakwater; update this one.');
   return lines;
+}
+
+/** `scene:12` → `scene 12` */
+function sceneName(job: string): string {
+  return job.replace(':', ' ');
 }
 
 function plexLine({ breaker, gate: answer, recovery }: Status): string {

@@ -26,8 +26,10 @@ export async function tellEnding(
   const { median, p95, max } = hookTimes(stash.runs);
   const nodeMs = Math.round(await nodeStartMs());
   screen.heading('How long a save in Stash waited for Breakwater');
+  const away = hookTimes(stash.runs.filter(({ startedAt }) => startedAt >= outage.beganAt));
+  const up = hookTimes(stash.runs.filter(({ startedAt }) => startedAt < outage.beganAt));
   screen.text(
-    `${stash.runs.length} hooks: median ${ms(median)}, 95th percentile ${ms(p95)}, longest ${ms(max)}. Node takes ${nodeMs} ms here just to start and do nothing. With Plex away a save waits no longer: a hook notes the edit in the journal and leaves.`,
+    `${stash.runs.length} hooks: median ${ms(median)}, 95th percentile ${ms(p95)}, longest ${ms(max)}. Node takes ${nodeMs} ms here just to start and do nothing. Median with Plex up ${ms(up.median)}, with Plex away ${ms(away.median)}: a hook notes the edit in the journal and leaves, and never talks to Plex.`,
   );
   await tellBreakwater(stage, story, screen, isKept);
   const claims = claimsOf(plex, story.edits, outage, report, story.watch.liveDrainers.length);
@@ -59,7 +61,7 @@ function tellEdits({ plex }: Stage, edits: readonly Edit[], screen: Screen): voi
   for (const { scene, input, plexWas, arrivedAt } of supersededEdits(edits)) {
     const fate =
       arrivedAt === null
-        ? 'was overtaken while it waited: only the newest edit goes'
+        ? 'was overtaken while waiting: only the newest goes'
         : `had arrived while Plex was ${plexWas}`;
     screen.text(`scene ${scene}, "${input.title}" ${fate}`, 'quiet', 2, 2);
   }
@@ -91,7 +93,7 @@ function tellRequests({ requests }: Outage, { watch }: Story, screen: Screen): v
   const probes = refused.filter((type) => type === 'probe.failed').length;
   const deliveries = count(refused.length - probes, 'delivery', 'deliveries');
   const lines: [number, string][] = [
-    [refused.length, `refused by the closed port: the first ${deliveries}, then ${count(probes, 'probe')}`],
+    [refused.length, `refused by the closed port: ${deliveries}, then ${count(probes, 'probe')}`],
   ];
   const kinds = new Map<string, number>();
   for (const request of requests) {
@@ -100,7 +102,7 @@ function tellRequests({ requests }: Outage, { watch }: Story, screen: Screen): v
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   lines.push(...[...kinds].map(([kind, times]): [number, string] => [times, kind]));
-  lines.push([requests.filter(({ method }) => method !== 'GET').length, 'edit']);
+  lines.push([requests.filter(({ method }) => method !== 'GET').length, 'an edit']);
   for (const [times, text] of lines) screen.row(`  ${String(times).padStart(3)} × ${text}`);
   screen.text('(What a closed port refused Plex cannot know; that line is from the journal.)', 'quiet', 2);
 }
@@ -110,7 +112,7 @@ async function tellBreakwater(stage: Stage, story: Story, screen: Screen, isKept
   const data = isKept ? stage.data : 'DIR';
   for (const verb of ['outages', 'status']) {
     const { stdout, stderr } = await breakwater(stage, verb);
-    screen.text(`$ ${commandLine(stage, verb, data)}`, 'strong', 0, 4);
+    screen.row(`$ ${commandLine(stage, verb, data)}`, 'strong');
     for (const line of `${stdout}${stderr}`.trimEnd().split('\n')) screen.text(line, 'plain', 2, 3);
     screen.blank();
   }
@@ -119,7 +121,7 @@ async function tellBreakwater(stage: Stage, story: Story, screen: Screen, isKept
     screen.text(
       `The journal (${size}) is kept: control.ndjson and queue.ndjson, one JSON event a line. For instance:`,
     );
-    screen.text(`jq -c '[.at, .inv, .type]' ${stage.data}/control.ndjson`, 'strong', 2, 4);
+    screen.row(`$ jq -c '[.at, .inv, .type]' ${stage.data}/control.ndjson`, 'strong');
     screen.text(`Remove ${stage.dir} when you have seen enough.`);
     return;
   }

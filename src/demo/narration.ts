@@ -34,7 +34,7 @@ export class Narrator {
         );
       case 'attempt.failed':
         return {
-          text: `cannot deliver that (${symptom(event.symptom)}), so it asks Plex itself`,
+          text: `cannot deliver ${event.subject?.replace(':', ' ') ?? 'that'} (${symptom(event.symptom)}), so it asks Plex itself`,
           tone: 'bad',
         };
       case 'probe.failed':

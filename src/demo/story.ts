@@ -89,15 +89,24 @@ export class Story {
 
   /**
    * Nothing of Breakwater may be left running. A drainer that still waits for something (an edit that cannot
-   * arrive) would stay for minutes; it was started by this demo and is ended by it.
+   * arrive, a Plex that is still away) would stay for minutes; it was started by this demo and is ended by it.
    */
   async endDrainers(): Promise<void> {
-    const leaveBy = Date.now() + (this.#stuck.size === 0 ? LEAVE_MS : 0);
-    const isQuiet = () => !this.watch.isDrainerExpected && this.watch.liveDrainers.length === 0;
-    while (!isQuiet() && Date.now() < leaveBy && !this.#options.signal.aborted) await this.#look();
-    for (const { pid } of this.watch.liveDrainers) process.kill(pid);
+    const leaveBy = Date.now() + LEAVE_MS;
+    while (this.#mayStillLeave() && Date.now() < leaveBy) await this.#look();
+    for (const { pid } of this.watch.liveDrainers) {
+      this.#say('Demo', 'ends the drainer, which would have gone on waiting', 'quiet');
+      process.kill(pid);
+    }
     const goneBy = Date.now() + LEAVE_MS;
     while (this.watch.liveDrainers.length > 0 && Date.now() < goneBy) await sleep(POLL_MS);
+  }
+
+  /** One that was only just asked for has to be seen before it can be ended. */
+  #mayStillLeave(): boolean {
+    if (this.watch.state.drain.value === 'asked') return true;
+    if (this.#options.signal.aborted || this.#stuck.size > 0) return false;
+    return this.watch.isDrainerExpected || this.watch.liveDrainers.length > 0;
   }
 
   async #outage(): Promise<Outage> {
@@ -169,8 +178,15 @@ export class Story {
     }
     for (const { at, type, data } of jobs) {
       if (type !== 'job.deferred' && type !== 'job.deadLettered') continue;
-      if (data.reason === 'missing' || type === 'job.deadLettered') this.#stuck.add(String(data.job));
-      told.push({ at, actor: 'Breakwater', text: `keeps ${data.job} waiting: ${data.detail}`, tone: 'warn' });
+      const isGivenUp = type === 'job.deadLettered';
+      const scene = String(data.job).replace(':', ' ');
+      if (isGivenUp || data.reason === 'missing') this.#stuck.add(String(data.job));
+      told.push({
+        at,
+        actor: 'Breakwater',
+        text: `${isGivenUp ? 'gives up' : 'puts off'} ${scene}: ${data.detail}`,
+        tone: 'warn',
+      });
     }
     for (const { scene, input, savedAt, arrivedAt } of noteArrivals(this.#stage.plex, this.edits)) {
       const at = arrivedAt ?? Date.now();

@@ -104,6 +104,7 @@ async function settleScene(
     case 'ambiguous': {
       const items = result.candidates
         .map((item) => `${item.ratingKey} (${item.files.join(', ')})`)
+        .sort()
         .join('; ');
       const detail = `several Plex items have this file: ${items}`.slice(0, MAX_DETAIL);
       return settled(true, { type: 'job.deadLettered', job: job.job, upTo, reason: 'ambiguous', detail });

@@ -14,6 +14,7 @@ import type { QueueLog } from '../queue/queue-log.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import { type BatchResult, runBatch, transientOutcome } from './batch.ts';
 import type { DrainLease } from './drain-lease.ts';
+import type { DrainOptions } from './drainer.ts';
 import { PlexContact } from './plex-contact.ts';
 import { probeUnderLease } from './probing.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
@@ -40,7 +41,7 @@ export interface Tally {
 
 interface SessionParts {
   readonly world: World;
-  readonly options: { readonly isImpatient: boolean };
+  readonly options: DrainOptions;
   readonly control: ControlLog;
   readonly queue: QueueLog;
   readonly lease: DrainLease;
@@ -53,7 +54,9 @@ const LINGER_POLL_MS = 100;
 /** While it keeps vigil it looks at the journal this often, in ms: an operator or a task may have acted. */
 const VIGIL_POLL_MS = 500;
 /** While Plex refuses the settings it reads them again this often, in ms. */
-const SETTINGS_POLL_MS = 15_000;
+const SETTINGS_POLL_MS = 5_000;
+/** How long it waits for a Stash that does not answer before it leaves, one after the other, in ms. */
+const STASH_DELAYS_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 
 export class DrainSession {
   readonly lease: DrainLease;
@@ -67,6 +70,7 @@ export class DrainSession {
   /** When something last went forward, ms on the monotonic clock. */
   #progressAt: number;
   #settingsReadAt: number;
+  #stashFailures = 0;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -87,16 +91,35 @@ export class DrainSession {
   }
 
   async run(): Promise<Stop> {
-    const refused = await this.#contact.open(this.#pending());
-    if (refused !== null) return refused;
     for (;;) {
       await this.lease.renewIfNeeded();
       await this.lease.refresh();
       await this.#parts.queue.refresh();
-      const answer = gate(this.lease.state, this.#now());
-      const stop = await this.#round(answer);
+      const isOpen = this.#contact.isOpen;
+      const stop = isOpen ? await this.#round(gate(this.lease.state, this.#now())) : await this.#connect();
       if (stop !== null) return stop;
     }
+  }
+
+  /** Reads the settings. What is missing in them is waited for, as is a Stash that does not answer. */
+  async #connect(): Promise<Stop | null> {
+    this.#settingsReadAt = this.#monoMs();
+    const refused = await this.#contact.open(this.#pending());
+    if (refused === null) return null;
+    if (refused.kind === 'stash') return this.#waitForStash(refused);
+    await this.#contact.holdUnset(refused.problems);
+    if (!this.#mayWait || this.#vigilLeftMs() < SETTINGS_POLL_MS) return refused;
+    await this.#sleep(SETTINGS_POLL_MS);
+    return null;
+  }
+
+  /** Holding the lease meanwhile, so that the hooks of a bulk edit do not start one drainer each in vain. */
+  async #waitForStash(stop: Extract<Stop, { kind: 'stash' }>): Promise<Stop | null> {
+    const delayMs = STASH_DELAYS_MS[this.#stashFailures];
+    if (delayMs === undefined || !this.#mayWait) return stop;
+    this.#stashFailures += 1;
+    await this.#sleep(delayMs);
+    return null;
   }
 
   async #round(answer: Gate): Promise<Stop | null> {
@@ -129,9 +152,10 @@ export class DrainSession {
     switch (result.end.kind) {
       case 'done':
         this.#progressAt = this.#monoMs();
+        this.#stashFailures = 0;
         return null;
       case 'stash':
-        return { kind: 'stash', failure: result.end.failure };
+        return this.#waitForStash(result.end);
       case 'plex':
         await this.#heed(result.end.failure, result.end.job);
         return null;
@@ -192,7 +216,7 @@ export class DrainSession {
       return null;
     }
     const idleMs = this.#monoMs() - this.#progressAt;
-    if (this.#parts.options.isImpatient) return { kind: 'idle' };
+    if (!this.#mayWait) return { kind: 'idle' };
     const dueMs = this.#nextDueMs();
     if (dueMs !== null && dueMs <= this.#vigilLeftMs()) {
       await this.#sleep(Math.min(VIGIL_POLL_MS, Math.max(1, dueMs)));
@@ -215,18 +239,15 @@ export class DrainSession {
       await this.#contact.retryRefused(this.#pending());
       return null;
     }
-    if (hold === 'config' && this.#monoMs() - this.#settingsReadAt >= SETTINGS_POLL_MS) {
-      this.#settingsReadAt = this.#monoMs();
-      const refused = await this.#contact.open(this.#pending());
-      if (refused !== null) return refused;
-    }
+    if (hold === 'config' && this.#monoMs() - this.#settingsReadAt >= SETTINGS_POLL_MS)
+      return this.#connect();
     return this.#keepVigil(leftMs, stop);
   }
 
   /** Waits a little if the end of the wait can be seen within the vigil, else stops. */
   async #keepVigil(leftMs: number, stop: Stop): Promise<Stop | null> {
     const isLong = Math.min(leftMs, SETTINGS_POLL_MS) > this.#vigilLeftMs();
-    if (this.#parts.options.isImpatient || isLong) return stop;
+    if (!this.#mayWait || isLong) return stop;
     await this.#sleep(Math.max(1, Math.min(VIGIL_POLL_MS, leftMs)));
     return null;
   }
@@ -289,6 +310,10 @@ export class DrainSession {
   async #sleep(ms: number): Promise<void> {
     saveControlCheckpoint(this.#parts.world, this.#parts.control);
     await this.#parts.world.sleep(ms);
+  }
+
+  get #mayWait(): boolean {
+    return this.#parts.options.mayWait;
   }
 
   #now() {

@@ -14,8 +14,10 @@ import { saveControlCheckpoint, saveQueueCheckpoint } from './save-checkpoints.t
 import type { World } from './world.ts';
 
 export interface DrainOptions {
-  /** A person asked: deferred jobs and a probe are tried now, and nothing is waited for. */
+  /** A person asked: deferred jobs and a probe are tried now. */
   readonly isImpatient: boolean;
+  /** Whether it may wait: for more jobs, for Plex, for Stash. A task that waits keeps Stash from other work. */
+  readonly mayWait: boolean;
 }
 
 export interface DrainSummary {

@@ -1,10 +1,14 @@
-// What a hook hands to the processes that come after it: names of bundles, and the connection to Stash.
+// What a hook hands to the processes that come after it: names, and the connection to Stash.
 
 import type { StashConnection } from '../stash/connection.ts';
 
 /** Beside the hook's own bundle, which must carry neither the machines nor an HTTP client. */
 export const START_FILE = 'breakwater-start.cjs';
 export const WORKER_FILE = 'breakwater-worker.cjs';
+
+/** The plugin's id in Stash (the name of its yml), and its task that drains. */
+export const PLUGIN_ID = 'breakwater';
+export const DRAIN_TASK = 'Drain now';
 
 export const STASH_VARIABLE = 'BREAKWATER_STASH';
 

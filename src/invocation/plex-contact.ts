@@ -12,8 +12,9 @@ import { readSettings, type Settings } from '../settings/settings.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { Stop } from './drain-session.ts';
+import { PLUGIN_ID } from './handover.ts';
 import { configHold, failedProbe } from './probing.ts';
-import { PLUGIN_ID, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export class PlexContact {
   readonly #world: World;
@@ -29,7 +30,7 @@ export class PlexContact {
   }
 
   /** Reads the settings and makes sure of the server. Null when work may begin (or the breaker has to decide). */
-  async open(pending: number): Promise<Stop | null> {
+  async open(pending: number): Promise<Extract<Stop, { kind: 'stash' | 'settings' }> | null> {
     const given = await this.#world.stash.settings(PLUGIN_ID);
     if (!given.ok) return { kind: 'stash', failure: given.failure };
     const read = readSettings(given.value, this.#world.env);
@@ -39,6 +40,11 @@ export class PlexContact {
     await this.#apply(read.settings);
     await this.#acquaint(pending);
     return null;
+  }
+
+  /** Whether there are settings to go by. */
+  get isOpen(): boolean {
+    return this.#plex !== null;
   }
 
   get plex(): PlexPort {
@@ -123,6 +129,16 @@ export class PlexContact {
     });
   }
 
+  /** Without an address or token nothing can work, and no hook need start a drainer to find that out again. */
+  async holdUnset(problems: readonly string[]): Promise<void> {
+    const reason = problems.map((problem) => `setting ${problem}`).join('; ');
+    const { config } = this.#lease.state;
+    const isSaid =
+      isHeld(this.#lease.state, 'config', this.#world.writer.now()) && config.context.reason === reason;
+    if (isSaid) return;
+    await this.#lease.recordPlain(configHold({ class: 'config', symptom: 'unset', detail: reason }, 'unset'));
+  }
+
   async close(): Promise<void> {
     await this.#plex?.close();
     this.#plex = null;
@@ -144,9 +160,9 @@ export class PlexContact {
         reason: 'the settings have changed',
       });
     }
-    if (this.#plex !== null && this.#settings !== null && isSameServer) return;
-    await this.close();
     this.#settings = settings;
+    if (this.#plex !== null && isSameServer) return;
+    await this.close();
     this.#plex = this.#world.connectPlex(settings, isSameServer && server.id !== '');
   }
 

@@ -10,9 +10,12 @@ import type { StashConnection } from '../stash/connection.ts';
 import { DATA_VARIABLE, type DataDir } from './data-dir.ts';
 import { isDrainerWanted, isHolderGone } from './drainer-wanted.ts';
 import { STASH_VARIABLE, WORKER_FILE } from './handover.ts';
+import { queueTask } from './queue-task.ts';
 
 /** How long after asking for a drainer nobody asks again, in ms: starting Node on a slow NAS takes seconds. */
 const ASKED_MS = 15_000;
+/** The same where it is a task of Stash, which waits behind a scan or whatever else Stash is doing. */
+const ASKED_TASK_MS = 300_000;
 
 export async function startIfNeeded(
   dir: DataDir,
@@ -28,17 +31,28 @@ export async function startIfNeeded(
     };
   }
   if (!isDrainerWanted(control.state, writer)) return { started: false };
-  const asked = { type: 'lease.requested', lease: 'drain', forMs: ASKED_MS } as const;
+  const isTask = isStashInit();
+  const asked = {
+    type: 'lease.requested',
+    lease: 'drain',
+    forMs: isTask ? ASKED_TASK_MS : ASKED_MS,
+  } as const;
   const lost = { type: 'lease.lost', lease: 'drain', epoch: control.state.drain.context.epoch } as const;
   const recorded = await control.append(...(isHolderGone(control.state) ? [lost, asked] : [asked]));
   if (!recorded.ok) throw new Error(recorded.failure.detail);
   // Of two hooks that ask at once the log knows one: only that one starts a drainer.
   if (recorded.steps.at(-1)?.isVoid !== false) return { started: false };
-  await start(connection, dir.path, bundleDir);
+  const isQueued = isTask && (await queueTask(connection));
+  if (!isQueued) await startDetached(connection, dir.path, bundleDir);
   return { started: true };
 }
 
-async function start(connection: StashConnection, data: string, bundleDir: string): Promise<void> {
+/** In a container Stash is usually process 1, and reaps no orphans: each detached drainer would stay a zombie. */
+function isStashInit(): boolean {
+  return process.ppid === 1 && process.platform !== 'win32';
+}
+
+async function startDetached(connection: StashConnection, data: string, bundleDir: string): Promise<void> {
   const child = spawn(process.execPath, [path.join(bundleDir, WORKER_FILE), 'drain', '--detached'], {
     detached: true,
     stdio: 'ignore',

@@ -9,9 +9,11 @@ import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import { readSettings } from '../settings/settings.ts';
 import { type DrainSummary, drain } from './drainer.ts';
+import { isHolderGone } from './drainer-wanted.ts';
+import { PLUGIN_ID } from './handover.ts';
 import { probeUnderLease } from './probing.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
-import { PLUGIN_ID, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface TaskResult {
   /** Whether it went as wished; an honest exit code. */
@@ -27,10 +29,11 @@ export function isTaskMode(value: unknown): value is TaskMode {
   return TASK_MODES.some((mode) => mode === value);
 }
 
-export function runMode(mode: TaskMode, world: World): Promise<TaskResult> {
+/** `isForHook`: a hook had it run, so nobody is impatient. */
+export function runMode(mode: TaskMode, world: World, isForHook = false): Promise<TaskResult> {
   switch (mode) {
     case 'drain':
-      return drainNow(world);
+      return drainNow(world, isForHook);
     case 'check':
       return checkPlex(world);
     case 'status':
@@ -40,17 +43,17 @@ export function runMode(mode: TaskMode, world: World): Promise<TaskResult> {
   }
 }
 
-async function drainNow(world: World): Promise<TaskResult> {
-  const summary = await drain(world, { isImpatient: true });
-  if (summary.stop.kind === 'busy') {
+async function drainNow(world: World, isForHook: boolean): Promise<TaskResult> {
+  const summary = await drain(world, { isImpatient: !isForHook, mayWait: false });
+  if (summary.stop.kind === 'busy' && !isForHook) {
     const probed = await checkPlex(world);
     const line = `A drainer is at work already (${summary.stop.owner}); it delivers what waits.`;
     return { ...probed, lines: [line, ...probed.lines], document: summary };
   }
-  return { isOk: summary.stop.kind === 'idle', lines: drainLines(summary), document: summary };
+  return { isOk: summary.stop.kind === 'idle' || isForHook, lines: drainLines(summary), document: summary };
 }
 
-/** Asks Plex now; where an outage is on, under the probe lease, so that a good answer ends it. */
+/** Asks Plex now. A good answer ends what stood in the way: an outage, a refusal, another server than before. */
 async function checkPlex(world: World): Promise<TaskResult> {
   const given = await world.stash.settings(PLUGIN_ID);
   if (!given.ok) return failure(given.failure.detail, 'stash');
@@ -63,25 +66,13 @@ async function checkPlex(world: World): Promise<TaskResult> {
   const isKnown = server.under === world.fingerprint(read.settings) && server.id !== '';
   const plex = world.connectPlex(read.settings, isKnown);
   try {
-    const isAway = control.state.breaker.value === 'open';
-    const pending = (await QueueLog.open(journal, world.writer, world.dir.queueCheckpoint.read())).queue
-      .counts.pending;
-    const probed = isAway
-      ? await probeUnderLease({ control, writer: world.writer, plex, pending, isForced: true })
-      : { kind: 'not-ours' as const };
-    saveControlCheckpoint(world, control);
-    if (probed.kind === 'away') return failure(probed.failure.detail, probed.failure.symptom, problems);
-    const answered =
-      probed.kind === 'back' ? ({ ok: true, value: probed.identity } as const) : await plex.probe('');
+    const answered = await plex.probe('');
     if (!answered.ok) return failure(answered.failure.detail, answered.failure.symptom, problems);
     const { version, machineIdentifier } = answered.value;
     const lines = [`Plex ${version} answers and accepts the token.`, ...problems];
     if (isKnown && machineIdentifier !== server.id) {
-      await control.append({
-        type: 'policy.set',
-        policy: read.settings.policy,
-        server: { id: machineIdentifier, under: server.under },
-      });
+      const accepted = { id: machineIdentifier, under: server.under };
+      await control.append({ type: 'policy.set', policy: read.settings.policy, server: accepted });
       lines.push('It is not the server that was there before; from now on it is the right one.');
     }
     if (control.state.config.value === 'held') {
@@ -92,6 +83,13 @@ async function checkPlex(world: World): Promise<TaskResult> {
       });
       lines.push('What stood in the way is gone; changes are delivered again.');
     }
+    if (control.state.breaker.value === 'open') {
+      const { queue } = await QueueLog.open(journal, world.writer, world.dir.queueCheckpoint.read());
+      const { pending } = queue.counts;
+      await probeUnderLease({ control, writer: world.writer, plex, pending, isForced: true });
+      lines.push('The outage is over; the next drainer delivers what waits.');
+    }
+    saveControlCheckpoint(world, control);
     return { isOk: true, lines, document: { plex: 'ok', version, machineIdentifier, problems } };
   } finally {
     await plex.close();
@@ -108,6 +106,7 @@ async function status(world: World): Promise<TaskResult> {
     control.fold.counts,
     queue.damaged,
     world.writer.now(),
+    isHolderGone(control.state),
   );
   return { isOk: true, lines: statusLines(document), document };
 }

@@ -21,6 +21,3 @@ export interface World {
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
 }
-
-/** The plugin's id in Stash: the name of its yml. */
-export const PLUGIN_ID = 'breakwater';

@@ -22,7 +22,10 @@ export interface Outage {
   /** The record that opened the breaker. */
   readonly position: Position;
   readonly class: 'outage' | 'maintenance' | 'transient';
+  /** What opened it. */
   readonly symptom: string;
+  /** What was seen while it lasted, in order, without repeats of the one before; at most `MAX_SYMPTOMS`. */
+  readonly symptoms: readonly string[];
   /** It began after `lastGood` (null: Plex was never seen before) and not later than `firstFailed`. */
   readonly lastGood: Instant | null;
   readonly firstFailed: Instant;
@@ -32,7 +35,7 @@ export interface Outage {
   /** When the breaker opened, and when it closed again. */
   readonly opened: Instant;
   readonly closed: Instant | null;
-  /** Probes that were sent while it lasted. */
+  /** Probes that were sent for it: those that asked whether it is over, and the one that confirmed it. */
   readonly probes: number;
   /** Jobs that waited when Plex was back. */
   readonly waiting: number;
@@ -67,6 +70,9 @@ export interface Coverage {
 
 /** Two observations further apart than this say nothing of the time between them, in ms. */
 export const COVERAGE_GAP_MS = 15 * 60_000;
+
+/** A flapping network could name two for ever. */
+const MAX_SYMPTOMS = 6;
 
 export const EMPTY_HISTORY: OutageHistory = {
   outages: [],
@@ -112,7 +118,8 @@ function moveOutage(
       case 'lease.claimed':
         return event.lease === 'probe' && !step.isVoid ? { ...outage, probes: outage.probes + 1 } : outage;
       case 'probe.failed':
-        return step.isVoid || outage.closed !== null ? outage : { ...outage, lastFailed: instant };
+        if (step.isVoid || outage.closed !== null) return outage;
+        return { ...outage, lastFailed: instant, symptoms: withSymptom(outage.symptoms, event.symptom) };
       case 'probe.succeeded':
         return step.isVoid ? outage : { ...outage, firstGood: instant, waiting: event.pending };
       case 'backlog.drained':
@@ -130,16 +137,22 @@ function begun(history: OutageHistory, step: Step, instant: Instant): Outage {
     position: step.position,
     class: data.class ?? 'outage',
     symptom: data.symptom ?? 'unknown',
+    symptoms: [data.symptom ?? 'unknown'],
     lastGood: history.lastGood,
     firstFailed: history.firstOfRow ?? instant,
     lastFailed: instant,
     firstGood: null,
     opened: instant,
     closed: null,
-    probes: 0,
+    probes: step.record.type === 'probe.failed' ? 1 : 0,
     waiting: 0,
     drained: null,
   };
+}
+
+function withSymptom(symptoms: readonly string[], symptom: string): readonly string[] {
+  const isNew = symptoms.at(-1) !== symptom && symptoms.length < MAX_SYMPTOMS;
+  return isNew ? [...symptoms, symptom] : symptoms;
 }
 
 function changeLast(history: OutageHistory, change: (outage: Outage) => Outage): OutageHistory {

@@ -2,8 +2,12 @@
 
 import type { Coverage, Outage, OutageHistory } from './outages.ts';
 
+/** In ms. */
+export const MIN_OBSERVED_MS = 3_600_000;
+
 export interface OutageFigures {
   readonly number: number;
+  /** `refused, then maintenance` */
   readonly cause: string;
   readonly isOngoing: boolean;
   /** Shortest and longest that the observations allow; `longestMs` null: it began or ended unseen. */
@@ -24,7 +28,10 @@ export interface HistoryFigures {
   readonly mttrMs: number | null;
   /** Mean time between failures: the mean time from the end of an outage to the beginning of the next. */
   readonly mtbfMs: number | null;
-  /** up ÷ (up + down), of the observed time only; null when nothing was observed. */
+  /**
+   * up ÷ (up + down), of the observed time only; null while less than `MIN_OBSERVED_MS` was observed: a share
+   * of a few seconds says nothing.
+   */
   readonly availability: number | null;
   readonly coverage: Coverage;
   /** From the first to the last observation. */
@@ -36,7 +43,7 @@ export function figuresOf(outage: Outage): OutageFigures {
   const end = firstGood?.t ?? null;
   return {
     number: outage.number,
-    cause: outage.class === 'maintenance' ? 'maintenance' : `${outage.class}: ${outage.symptom}`,
+    cause: outage.symptoms.join(', then '),
     isOngoing: outage.closed === null,
     shortestMs: lastFailed.t - firstFailed.t,
     longestMs: end === null || lastGood === null ? null : end - lastGood.t,
@@ -58,7 +65,7 @@ export function historyFigures({ outages, coverage, firstSeen, lastSeen }: Outag
     ongoing: outages.filter((outage) => outage.closed === null).length,
     mttrMs: mean(lasted),
     mtbfMs: mean(between),
-    availability: observedMs === 0 ? null : coverage.upMs / observedMs,
+    availability: observedMs < MIN_OBSERVED_MS ? null : coverage.upMs / observedMs,
     coverage,
     windowMs: firstSeen === null || lastSeen === null ? 0 : lastSeen.instant.t - firstSeen.t,
   };

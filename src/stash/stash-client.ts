@@ -53,6 +53,7 @@ export class StashClient {
 
   /** Scenes by id; those that are gone are left out. Works where `findScenes(ids:)` is not known yet. */
   async scenes(ids: readonly string[]): Promise<StashResult<Map<string, StashScene>>> {
+    if (ids.length === 0) return { ok: true, value: new Map() };
     const parts = ids.map((id, index) => `s${index}:findScene(id:${JSON.stringify(id)}){${SCENE_FIELDS}}`);
     const result = await this.#query(`query{${parts.join(' ')}}`);
     if (!result.ok) return result;

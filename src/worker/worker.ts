@@ -27,7 +27,7 @@ export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>):
   }
   const world = worldOf('task', dataPath(from.dir, process.env), from.connection, stashLog);
   try {
-    const result = await runMode(mode, world);
+    const result = await runMode(mode, world, args.by === 'hook');
     for (const line of result.lines) stashLog.line(result.isOk ? 'info' : 'warning', line);
     stashLog.progress(1);
     answer(result.isOk ? { output: result.document } : { error: result.lines.join(' ') });
@@ -93,7 +93,7 @@ async function drainDetached(data: string): Promise<void> {
   if (handed === null) throw new Error('a detached drainer is started by a hook only');
   const world = worldOf('drain', data, await lasting(handed), silentLog);
   try {
-    await drain(world, { isImpatient: false });
+    await drain(world, { isImpatient: false, mayWait: true });
   } finally {
     await world.stash.close();
   }
