@@ -1,6 +1,6 @@
 // Builds dist/: `plugin/` is what Stash loads, `tools/` is what the npm scripts run.
 // The hook's bundle must stay small: an HTTP client in it costs every save in Stash more than all else.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -41,9 +41,9 @@ await Promise.all([
     .filter(([, entry]) => existsSync(`${root}${entry}`))
     .map(([out, entry]) => bundle(entry, `dist/tools/${out}`, false)),
 ]);
-copyFileSync(`${root}src/plugin/breakwater.yml`, `${root}dist/plugin/breakwater.yml`);
-copyFileSync(`${root}LICENSE`, `${root}dist/plugin/LICENSE`);
 checkVersion();
+replace('dist/plugin/breakwater.yml', readFileSync(`${root}src/plugin/breakwater.yml`));
+replace('dist/plugin/LICENSE', readFileSync(`${root}LICENSE`));
 
 const hookBytes = statSync(`${root}dist/plugin/breakwater.cjs`).size;
 if (hookBytes > MAX_HOOK_BUNDLE) {
@@ -57,7 +57,14 @@ if (!isQuiet)
 async function bundle(entry, outfile, minify) {
   const { outputFiles } = await build({ ...common, entryPoints: [entry], outfile, minify, write: false });
   const [{ text }] = outputFiles;
-  writeFileSync(`${root}${outfile}`, outfile.endsWith('/breakwater.cjs') ? withPlainBuiltins(text) : text);
+  replace(outfile, outfile.endsWith('/breakwater.cjs') ? withPlainBuiltins(text) : text);
+}
+
+/** Whole or not at all: a test, a demo or a Stash may be running from dist/. */
+function replace(file, content) {
+  const temp = `${root}${file}.${process.pid}.tmp`;
+  writeFileSync(temp, content);
+  renameSync(temp, `${root}${file}`);
 }
 
 /**
@@ -73,7 +80,6 @@ function checkVersion() {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
   const yml = readFileSync(`${root}src/plugin/breakwater.yml`, 'utf8');
   if (!yml.includes(`\nversion: ${version}\n`)) {
-    rmSync(`${root}dist/plugin/breakwater.yml`);
     throw new Error(`src/plugin/breakwater.yml does not say version: ${version}, which package.json does`);
   }
 }

@@ -1,0 +1,75 @@
+// Imports point one way, so that the circuit breaker could be published without Plex, and a hook stays cheap.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Folder → the folders that it may import from, besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  machines: [],
+  'src/journal': ['machines'],
+  'src/control': ['machines', 'src/journal'],
+  'src/queue': ['machines', 'src/journal'],
+  'src/outages': ['machines', 'src/journal', 'src/control'],
+  'src/http': [],
+  'src/plex': ['machines', 'src/http'],
+  'src/stash': ['src/http', 'src/queue'],
+  'src/sync': ['src/plex', 'src/stash', 'src/queue'],
+  'src/settings': ['machines', 'src/sync'],
+  'src/cli': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/outages'],
+};
+
+const sources = ['machines', 'src'].flatMap((folder) =>
+  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
+);
+
+test.each(Object.keys(MAY_IMPORT))('%s imports only what it may', (folder) => {
+  const allowed = [folder, ...(MAY_IMPORT[folder] ?? [])];
+  const wrong = sources
+    .filter((file) => file.startsWith(`${folder}/`))
+    .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
+    .filter(({ target }) => !allowed.some((prefix) => target.startsWith(`${prefix}/`)));
+  expect(wrong).toEqual([]);
+});
+
+test('nothing in the product imports a simulator or the demo', () => {
+  const product = sources.filter((file) => !/^src\/(simulators|demo)\//.test(file));
+  expect(product.flatMap(importsOf).filter((target) => /^src\/(simulators|demo)\//.test(target))).toEqual([]);
+});
+
+test('machines are pure: no clock, no dice, no timers, no effects', () => {
+  for (const file of sources.filter((name) => name.startsWith('machines/'))) {
+    const code = readFileSync(path.join(root, file), 'utf8').replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '');
+    expect(code, file).not.toMatch(
+      /Date\.|Math\.random|setTimeout|performance|process\.|\bafter:|\binvoke:|node:/,
+    );
+  }
+});
+
+test('nobody but the shell reads the clock or throws dice', () => {
+  const shell = /^src\/(invocation\/process|journal\/atomic-file|worker|demo|simulators|http)/;
+  for (const file of sources.filter((name) => !shell.test(name))) {
+    expect(readFileSync(path.join(root, file), 'utf8'), file).not.toMatch(
+      /Date\.now|Math\.random\(|performance\.now/,
+    );
+  }
+});
+
+test('the hook carries neither the machines nor an HTTP client', () => {
+  const hook = readFileSync(path.join(root, 'dist/plugin/breakwater.cjs'), 'utf8');
+  expect(hook).not.toMatch(/xstate|undici|llhttp/);
+  expect(hook.length).toBeLessThan(24 * 1024);
+});
+
+/** The files that one imports, relative to the root; packages are left out. */
+function importsOf(file: string): string[] {
+  const code = readFileSync(path.join(root, file), 'utf8');
+  return [...code.matchAll(/from '(\.[^']+)'/g)].map(([, target]) =>
+    path.posix.join(path.posix.dirname(file), target ?? ''),
+  );
+}

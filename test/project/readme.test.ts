@@ -1,0 +1,90 @@
+// Every command in the README works as printed: each line of its shell blocks is run, in order, by a shell.
+
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { readSettings } from '../../src/settings/settings.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+
+/** These run in tests of their own, or would run this one. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['npm run demo', 'npm test', 'npm run bench']);
+
+const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
+  .flatMap(([, block]) => (block ?? '').split('\n'))
+  .map((line) => line.replace(/\s+#.*$/, '').trim())
+  .filter((line) => line !== '');
+
+test('the first lines are the two commands', () => {
+  expect(
+    readme
+      .split('\n')
+      .slice(1, 3)
+      .map((line) => line.split(' #')[0]?.trim()),
+  ).toEqual(['npm run demo', 'npm test']);
+});
+
+test.each(commands.filter((command) => !ELSEWHERE.has(command)))('%s', async (command) => {
+  const data = mkdtempSync(path.join(tmpdir(), 'breakwater-readme-'));
+  try {
+    const { code, output } = await run(command.replaceAll('./breakwater', data));
+    expect(code, output).toBe(0);
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+});
+
+test('every script that it names exists', () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    scripts: object;
+  };
+  for (const [, name] of readme.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(name);
+});
+
+test('every folder that it names exists', () => {
+  for (const [, name] of readme.matchAll(/`((?:src|machines)\/[\w/.-]*)`/g)) {
+    expect(existsSync(path.join(root, name ?? '')), name).toBe(true);
+  }
+});
+
+test('its table of settings is the one of the plugin, and each is known to the code', () => {
+  const yml = readFileSync(path.join(root, 'src/plugin/breakwater.yml'), 'utf8');
+  const inYml = [...(yml.split('\nsettings:\n')[1] ?? '').matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name);
+  const table = readme.split('## Settings')[1]?.split('\n## ')[0] ?? '';
+  const inReadme = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect(inReadme).toEqual(inYml);
+  // A value that nothing could make sense of is reported for each of them, so each of them is read.
+  const nonsense = Object.fromEntries(inYml.map((name) => [name, '\u0000 nonsense']));
+  const reported = readSettings(nonsense, {}).problems.map(({ setting }) => setting);
+  expect([...reported, 'plexLibraries'].sort()).toEqual([...inYml].sort());
+});
+
+test('every dependency has its reason', () => {
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(path.join(root, 'package.json'), 'utf8'),
+  ) as {
+    dependencies: Record<string, string>;
+    devDependencies: Record<string, string>;
+  };
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
+    if (!name.startsWith('@types/')) expect(readme, name).toContain(`\`${name}\``);
+  }
+  for (const version of Object.values({ ...dependencies, ...devDependencies }))
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+});
+
+function run(command: string): Promise<{ code: number | null; output: string }> {
+  const child = spawn('sh', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  child.stderr.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
+}
