@@ -26,7 +26,7 @@ export type HttpResult =
       readonly headers: Readonly<Record<string, string | string[] | undefined>>;
       readonly body: Buffer;
     }
-  /** `code` is Node's or undici's, or `DEADLINE`. */
+  /** `code` is Node's or undici's, or `DEADLINE`, or `BODY_CUT` (a connection that broke inside an answer). */
   | { readonly kind: 'failure'; readonly code: string };
 
 export interface HttpSessionOptions {
@@ -36,6 +36,9 @@ export interface HttpSessionOptions {
 
 /** An answer larger than this is cut off with `UND_ERR_RES_EXCEEDED_MAX_SIZE`, in bytes. */
 export const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+
+/** A host that is there answers far sooner, in ms; undici's own clock may make a second more of it. */
+const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Plex closes an idle socket after 20 s and says so; never keep one as long as that. */
 const KEEP_ALIVE_MS = 15_000;
@@ -49,6 +52,8 @@ export class HttpSession {
   #agent: Agent;
   /** Whether the agent may hold a socket that has served before. */
   #hasReusable = false;
+  /** Whether the agent has ever reached the other side. */
+  #isConnected = false;
   /** How many requests went out, for tests and benchmarks. */
   sent = 0;
 
@@ -72,14 +77,15 @@ export class HttpSession {
 
   async #exchange(request: HttpRequest): Promise<HttpResult> {
     const agent = this.#agent;
-    let isLate = false;
-    // undici's own timers are a second coarse, and a signal does not interrupt connecting: the only way to
-    // keep a deadline is to destroy the agent.
+    let lateCode: string | null = null;
+    // undici's own timers are coarse (and are off here), and a signal does not interrupt connecting: the only
+    // way to keep a deadline is to destroy the agent.
     const deadline = setTimeout(() => {
-      isLate = true;
+      lateCode = this.#isConnected ? 'DEADLINE' : 'UND_ERR_CONNECT_TIMEOUT';
       this.#renew(agent);
     }, request.timeoutMs);
     this.sent += 1;
+    let hasHead = false;
     try {
       const { statusCode, headers, body } = await agent.request({
         origin: this.#origin,
@@ -87,15 +93,18 @@ export class HttpSession {
         method: request.method,
         headers: { ...request.headers },
         body: request.body ?? null,
-        headersTimeout: request.timeoutMs,
-        bodyTimeout: request.timeoutMs,
+        headersTimeout: 0,
+        bodyTimeout: 0,
       } satisfies Dispatcher.RequestOptions);
+      hasHead = true;
       const bytes = Buffer.from(await body.arrayBuffer());
       this.#hasReusable = true;
       return { kind: 'answer', status: statusCode, headers, body: bytes };
     } catch (error) {
       this.#renew(agent);
-      return { kind: 'failure', code: isLate ? 'DEADLINE' : codeOf(error) };
+      if (lateCode !== null) return { kind: 'failure', code: lateCode };
+      const code = codeOf(error);
+      return { kind: 'failure', code: hasHead && STALE_CODES.has(code) ? 'BODY_CUT' : code };
     } finally {
       clearTimeout(deadline);
     }
@@ -110,14 +119,19 @@ export class HttpSession {
   }
 
   #newAgent(): Agent {
-    return new Agent({
+    this.#isConnected = false;
+    const agent = new Agent({
       connections: 1,
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: KEEP_ALIVE_MS,
       maxResponseSize: MAX_ANSWER_BYTES,
-      connect: { timeout: 60_000, rejectUnauthorized: this.#options.allowsSelfSigned !== true },
+      connect: { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: this.#options.allowsSelfSigned !== true },
     });
+    agent.on('connect', () => {
+      if (this.#agent === agent) this.#isConnected = true;
+    });
+    return agent;
   }
 }
 

@@ -86,6 +86,11 @@ export class DrainSession {
     return this.#contact.answeredAt;
   }
 
+  /** Text without the secrets that this session knows. */
+  redact(text: string): string {
+    return this.#contact.redact(text);
+  }
+
   close(): Promise<void> {
     return this.#contact.close();
   }

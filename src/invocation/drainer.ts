@@ -64,7 +64,9 @@ async function runSession(session: DrainSession): Promise<Stop> {
     return stop;
   } catch (error) {
     if (error instanceof LeaseLost) return { kind: 'lease-lost' };
-    await session.lease.release('failed', session.answeredAt).catch(() => {});
+    // A detached drainer has no other voice.
+    const reason = `failed: ${session.redact((error as Error).message)}`;
+    await session.lease.release(reason, session.answeredAt).catch(() => {});
     throw error;
   } finally {
     await session.close();

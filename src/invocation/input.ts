@@ -57,7 +57,7 @@ export function parseInput(text: string): Input {
 function hookOf(context: Json, from: Origin): Input {
   const trigger = typeof context.type === 'string' ? context.type : '';
   if (trigger === '') return invalid('the hook has no type');
-  const kind = JOB_KINDS[trigger];
+  const kind = Object.hasOwn(JOB_KINDS, trigger) ? JOB_KINDS[trigger] : undefined;
   if (kind === undefined) return { kind: 'ignored', trigger };
   const id = idOf(context.id);
   if (id === null) return invalid(`the ${trigger} hook names no id`);

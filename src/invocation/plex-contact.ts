@@ -139,6 +139,11 @@ export class PlexContact {
     await this.#lease.recordPlain(configHold({ class: 'config', symptom: 'unset', detail: reason }, 'unset'));
   }
 
+  redact(text: string): string {
+    const token = this.#settings?.plexToken ?? '';
+    return (token === '' ? text : text.replaceAll(token, '***')).slice(0, 300);
+  }
+
   async close(): Promise<void> {
     await this.#plex?.close();
     this.#plex = null;

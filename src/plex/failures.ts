@@ -45,9 +45,13 @@ export const NETWORK_ROWS: Readonly<Record<string, Row>> = {
   ECONNRESET: { class: 'outage', symptom: 'reset', says: 'Plex broke the connection off' },
   EPIPE: { class: 'outage', symptom: 'reset', says: 'Plex broke the connection off' },
   UND_ERR_SOCKET: { class: 'outage', symptom: 'reset', says: 'Plex broke the connection off' },
-  UND_ERR_HEADERS_TIMEOUT: { class: 'transient', symptom: 'timeout', says: 'Plex took too long to answer' },
-  UND_ERR_BODY_TIMEOUT: { class: 'transient', symptom: 'timeout', says: 'Plex took too long to answer' },
   DEADLINE: { class: 'transient', symptom: 'timeout', says: 'Plex took too long to answer' },
+  BODY_CUT: { class: 'transient', symptom: 'garbage', says: 'the answer was cut short' },
+  UND_ERR_HEADERS_OVERFLOW: {
+    class: 'transient',
+    symptom: 'garbage',
+    says: 'the head of the answer is absurdly large',
+  },
   HTTP_PARSER: { class: 'transient', symptom: 'garbage', says: 'the answer is not HTTP' },
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: {
     class: 'transient',
@@ -196,7 +200,8 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
   if (header === undefined) return null;
   const seconds = /^\s*(\d{1,9})\s*$/.exec(header);
   if (seconds !== null) return Number(seconds[1]) * 1000;
-  const date = Date.parse(header);
+  // Date.parse makes a date of almost anything: only what begins with a weekday is one here.
+  const date = /^\s*[A-Za-z]{3,}/.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
 

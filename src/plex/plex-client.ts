@@ -63,18 +63,17 @@ export class PlexClient {
   }
 
   /**
-   * Is Plex back? `/identity` (needs no token, answers 503 while Plex starts), then one authenticated read,
-   * then whether it is the same server as before. `expected` empty: any.
+   * Is Plex back? `/identity` (needs no token, answers 503 while Plex starts), then whether it is the same
+   * server as before (a stranger gets no token), then one authenticated read. `expected` empty: any.
    */
   async probe(expected: string): Promise<PlexResult<PlexIdentity>> {
     const identity = await this.#get('/identity', 'probe', PROBE_TIMEOUT_MS);
     if (!identity.ok) return identity;
-    const sections = await this.#get('/library/sections', 'probe', PROBE_TIMEOUT_MS);
-    if (!sections.ok) return sections;
     const value = identityOf(identity.value);
-    if (expected !== '' && value.machineIdentifier !== expected)
-      return { ok: false, failure: ofBody('otherServer') };
-    return { ok: true, value };
+    const isOther = expected !== '' && value.machineIdentifier !== expected;
+    if (isOther) return { ok: false, failure: ofBody('otherServer') };
+    const sections = await this.#get('/library/sections', 'probe', PROBE_TIMEOUT_MS);
+    return sections.ok ? { ok: true, value } : sections;
   }
 
   async sections(): Promise<PlexResult<PlexSection[]>> {

@@ -51,14 +51,19 @@ const flag = v.union([
   ),
 ]);
 const httpUrl = v.pipe(
-  v.string(),
+  v.string('must be text'),
   v.trim(),
   v.url('must be an address like http://192.168.1.10:32400'),
   v.regex(/^https?:\/\//i, 'must begin with http:// or https://'),
   v.check((text) => !/^https?:\/\/[^/]*@/i.test(text), 'must not hold a user name or password'),
   v.transform((text) => text.replace(/[?#].*$/, '').replace(/\/+$/, '')),
 );
-const token = v.pipe(v.string(), v.trim(), v.regex(/^[\x21-\x7e]+$/, 'must be one word of plain characters'));
+const token = v.pipe(
+  // Without messages of ours valibot would quote the value.
+  v.string('must be text'),
+  v.trim(),
+  v.regex(/^[\x21-\x7e]+$/, 'must be one word of plain characters'),
+);
 const commaList = v.pipe(
   v.string(),
   v.transform((text) =>

@@ -1,5 +1,5 @@
 // Stash as Breakwater asks it: settings, scenes, fan-out, tasks; one GraphQL document a call. Works from
-// v0.22 to v0.30: what differs between versions is asked by introspection, never guessed from a version.
+// v0.24 (which brought plugin settings) to v0.30: what differs between versions is asked by introspection, never guessed from a version.
 // A failure here says nothing about Plex and never reaches the breaker.
 
 import { HttpSession } from '../http/http-session.ts';
@@ -121,12 +121,15 @@ export class StashClient {
       isUnrepeatable: query.startsWith('mutation'),
     });
     if (result.kind === 'failure') return failed('unreachable', `Stash does not answer (${result.code})`);
-    if (result.status === 401 || result.status === 403) {
+    const text = result.body.toString('utf8');
+    // Up to v0.25 a wrong key is answered 500 and this word.
+    const isRefused = result.status === 500 && text.startsWith('unauthorized');
+    if (result.status === 401 || result.status === 403 || isRefused) {
       return failed('unauthorized', 'Stash does not let us in: the session has ended or the key is wrong');
     }
     let json: unknown;
     try {
-      json = JSON.parse(result.body.toString('utf8'));
+      json = JSON.parse(text);
     } catch {
       return failed('unreachable', `Stash answered HTTP ${result.status} without JSON`);
     }

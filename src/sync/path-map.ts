@@ -29,8 +29,9 @@ export function toPlexPath(path: string, rules: readonly PathRule[]): string {
   const wanted = normalized(path);
   for (const { from, to } of rules) {
     const prefix = normalized(from);
-    const isRoot = prefix === '';
-    if (!isRoot && wanted !== prefix && !wanted.startsWith(`${prefix}/`)) continue;
+    const head = wanted.slice(0, prefix.length);
+    const isAtFolder = wanted.length === prefix.length || wanted[prefix.length] === '/';
+    if (!isSamePath(head, prefix) || !isAtFolder) continue;
     return `${to}${wanted.slice(prefix.length)}`;
   }
   return path;
@@ -43,9 +44,9 @@ export function isSamePath(a: string, b: string): boolean {
   return isWindows(a) && isWindows(b) && left.toLowerCase() === right.toLowerCase();
 }
 
-/** The file's name without its folders, whichever separators it uses. */
+/** The file's name without its folders, exactly as the disk has it: it is what Plex is asked for. */
 export function baseNameOf(path: string): string {
-  return normalized(path).split('/').at(-1) ?? path;
+  return path.split(isWindows(path) ? /[\\/]/ : '/').at(-1) ?? path;
 }
 
 function normalized(path: string): string {

@@ -10,21 +10,22 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
 // Zero width space, BOM, bidi overrides and isolates: invisible, and able to disguise what is shown.
 const DECEPTIVE = /[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]/g;
 
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
 /** One line: blanks of all kinds become one space. */
 export function cleanLine(text: string): string {
-  const line = text.normalize('NFC').replace(/\s+/g, ' ').replace(CONTROL, '').replace(DECEPTIVE, '').trim();
-  return shortened(line, MAX_LINE_LENGTH);
+  const line = visible(text.replace(/[\t\n\v\f\r\u2028\u2029]/g, ' '));
+  return shortened(line.replace(/\s+/g, ' ').trim(), MAX_LINE_LENGTH);
 }
 
 /** Several lines: paragraphs survive, trailing blanks do not. */
 export function cleanText(text: string): string {
-  const lines = text
-    .normalize('NFC')
-    .replace(/\r\n?|\u2028/g, '\n')
-    .replace(/\u2029/g, '\n\n')
-    .replace(/\t/g, ' ')
-    .replace(CONTROL, '')
-    .replace(DECEPTIVE, '')
+  const lines = visible(
+    text
+      .replace(/\r\n?|\u2028/g, '\n')
+      .replace(/\u2029/g, '\n\n')
+      .replace(/\t/g, ' '),
+  )
     .split('\n')
     .map((line) => line.trimEnd());
   return shortened(
@@ -34,6 +35,11 @@ export function cleanText(text: string): string {
       .trim(),
     MAX_SUMMARY_LENGTH,
   );
+}
+
+/** What can be seen and sent: composed last, so that what stood between two parts of a letter does not part them. */
+function visible(text: string): string {
+  return text.replace(CONTROL, '').replace(DECEPTIVE, '').replace(LONE_SURROGATE, '').normalize('NFC');
 }
 
 /** Cut at the last blank if that loses less than a fifth, never inside a character. */

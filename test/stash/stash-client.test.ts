@@ -1,0 +1,338 @@
+// StashClient against the simulated Stash, in the versions that differ. A failure here has one of three kinds and
+// never holds a cookie or a key.
+
+import fc from 'fast-check';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import {
+  type StashSimulator,
+  type StashSimulatorOptions,
+  startStashSimulator,
+} from '../../src/simulators/stash/server.ts';
+import { headersOf, type StashConnection } from '../../src/stash/connection.ts';
+import { StashClient, type StashResult } from '../../src/stash/stash-client.ts';
+import { sceneOf } from '../../src/stash/stash-scene.ts';
+import { ended, startStash as startStashWith } from '../simulators/stash-fixture.ts';
+import { httpServer } from '../support/bare-servers.ts';
+import { PROPERTY_RUNS } from '../support/property-runs.ts';
+
+const VERSIONS = ['v0.22.1', 'v0.25.1', 'v0.30.1'] as const;
+const KEY = 'an-api-key-that-must-not-be-seen';
+const PLUGIN = 'breakwater';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function startStash(options: StashSimulatorOptions = {}): Promise<StashSimulator> {
+  const stash = await startStashSimulator(options);
+  onTestFinished(() => stash.close());
+  return stash;
+}
+
+function connect(
+  stash: StashSimulator,
+  credential: StashConnection['credential'] = { kind: 'none' },
+): StashClient {
+  const client = new StashClient({ origin: stash.url, credential });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+function unwrap<T>(result: StashResult<T>): T {
+  if (!result.ok) throw new Error(`Stash failed: ${result.failure.detail}`);
+  return result.value;
+}
+
+function kindOf(result: StashResult<unknown>): string {
+  if (result.ok) throw new Error('Stash did not fail');
+  expect(JSON.stringify(result.failure)).not.toContain(KEY);
+  return result.failure.kind;
+}
+
+describe('settings', () => {
+  test.each(['v0.25.1', 'v0.30.1'])('are read as Stash %s keeps them', async (version) => {
+    const stash = await startStash({ version });
+    const given = { plexUrl: 'http://127.0.0.1:32400', vigilMinutes: 0, allowSelfSigned: true, pathMap: '' };
+    stash.configurePlugin(PLUGIN, given);
+    stash.configurePlugin('another', { plexUrl: 'http://elsewhere' });
+    expect(unwrap(await connect(stash).settings(PLUGIN))).toEqual(given);
+  });
+
+  test('of a plugin that was never configured are none', async () => {
+    const stash = await startStash();
+    expect(unwrap(await connect(stash).settings(PLUGIN))).toEqual({});
+  });
+
+  test('of a Stash that has no plugin settings yet are refused: it cannot load the plugin either', async () => {
+    const stash = await startStash({ version: 'v0.22.1' });
+    const result = await connect(stash).settings(PLUGIN);
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { kind: 'refused', detail: expect.stringContaining('plugins') },
+    });
+  });
+});
+
+describe.each(VERSIONS)('scenes, in Stash %s', (version) => {
+  test('come by id in one request, those that are gone left out', async () => {
+    const stash = await startStash({ version, scenes: 4 });
+    const scenes = unwrap(await connect(stash).scenes(['3', '99', '1']));
+    expect([...scenes.keys()]).toEqual(['3', '1']);
+    expect(scenes.get('3')).toMatchObject({ id: '3', files: ['/media/scenes/clip 3.mp4'] });
+    expect(stash.requests).toHaveLength(1);
+  });
+
+  test('are whole', async () => {
+    const stash = await startStash({ version });
+    const { db } = stash;
+    const scene = db.addScene({
+      title: 'A "title"',
+      details: 'One.\n\nTwo.',
+      date: '2021-05-04',
+      files: ['/a/1.mp4', '/a/2.mp4'],
+      studioId: db.addStudio('Studio').id,
+      performerIds: [db.addPerformer('Ann').id, db.addPerformer('Bo').id],
+      tagIds: [db.addTag('one').id, db.addTag('two').id],
+    });
+    const found = unwrap(await connect(stash).scenes([String(scene.id)])).get(String(scene.id));
+    expect(found).toEqual({
+      id: String(scene.id),
+      title: 'A "title"',
+      details: 'One.\n\nTwo.',
+      date: '2021-05-04',
+      studio: 'Studio',
+      performers: ['Ann', 'Bo'],
+      tags: ['one', 'two'],
+      files: ['/a/1.mp4', '/a/2.mp4'],
+    });
+  });
+
+  test('without anything are empty, not absent', async () => {
+    const stash = await startStash({ version });
+    stash.db.addScene();
+    expect(unwrap(await connect(stash).scenes(['1'])).get('1')).toEqual({
+      id: '1',
+      title: '',
+      details: '',
+      date: '',
+      studio: '',
+      performers: [],
+      tags: [],
+      files: [],
+    });
+  });
+
+  test('that use a tag, performer, studio or group are found by it', async () => {
+    const stash = await startStash({ version });
+    const { db } = stash;
+    const ids = {
+      tag: db.addTag('t').id,
+      performer: db.addPerformer('p').id,
+      studio: db.addStudio('s').id,
+      group: db.addGroup('g').id,
+    };
+    const uses = {
+      tagIds: [ids.tag],
+      performerIds: [ids.performer],
+      studioId: ids.studio,
+      groups: [{ groupId: ids.group, sceneIndex: null }],
+    };
+    const [first, , third] = [db.addScene(uses), db.addScene(), db.addScene(uses)];
+    const client = connect(stash);
+    for (const [kind, id] of Object.entries(ids)) {
+      const found = unwrap(await client.scenesWith(kind as keyof typeof ids, String(id), 1));
+      expect(found, kind).toEqual([String(first.id), String(third.id)]);
+      expect(unwrap(await client.scenesWith(kind as keyof typeof ids, '4711', 1)), kind).toEqual([]);
+    }
+  });
+});
+
+describe('scenes that use a tag', () => {
+  test('come a page at a time, each once, in the order of their ids, until a page is empty', async () => {
+    const stash = await startStash();
+    const tag = stash.db.addTag('t').id;
+    const ids = Array.from({ length: 501 }, () => String(stash.db.addScene({ tagIds: [tag] }).id));
+    const client = connect(stash);
+    const pages: string[][] = [];
+    for (let page = 1; page === 1 || pages.at(-1)!.length > 0; page++) {
+      pages.push(unwrap(await client.scenesWith('tag', String(tag), page)));
+    }
+    expect(pages.map(({ length }) => length)).toEqual([250, 250, 1, 0]);
+    expect(pages.flat()).toEqual(ids);
+  });
+});
+
+// A batch that holds only jobs of tags, performers, studios or groups asks for no scenes: `query{}` is no GraphQL, and
+// Stash refused it, so that such a batch was never expanded.
+test('no scenes are asked for with no request, and none are found', async () => {
+  const stash = await startStash();
+  expect(unwrap(await connect(stash).scenes([]))).toEqual(new Map());
+  expect(stash.requests).toEqual([]);
+});
+
+describe('being let in', () => {
+  const closed = { username: 'admin', password: 'secret', apiKey: KEY } as const;
+
+  test.each(VERSIONS)('with the API key, in Stash %s', async (version) => {
+    const stash = await startStash({ version, scenes: 1, ...closed });
+    const client = connect(stash, { kind: 'apiKey', value: KEY });
+    expect(unwrap(await client.scenes(['1'])).size).toBe(1);
+    expect(unwrap(await client.apiKey())).toBe(KEY);
+  });
+
+  test('with the session cookie, which leads to the key that outlives it', async () => {
+    const stash = await startStash({ scenes: 1, ...closed });
+    const form = new URLSearchParams({ username: 'admin', password: 'secret' });
+    const login = await fetch(`${stash.url}/login`, { method: 'POST', body: form });
+    const value = /session=([^;]+)/.exec(login.headers.get('set-cookie') ?? '')![1]!;
+    const client = connect(stash, { kind: 'cookie', name: 'session', value });
+
+    expect(unwrap(await client.scenes(['1'])).size).toBe(1);
+    expect(unwrap(await client.apiKey())).toBe(KEY);
+    expect(stash.requests.every(({ authed, operation }) => authed || operation === 'POST /login')).toBe(true);
+  });
+
+  test('with nothing, where nothing is wanted', async () => {
+    const stash = await startStash({ scenes: 1 });
+    expect(unwrap(await connect(stash).scenes(['1'])).size).toBe(1);
+    expect(unwrap(await connect(stash).apiKey())).toBe('');
+  });
+
+  test('fails without a credential, and with a cookie that is none', async () => {
+    const stash = await startStash(closed);
+    expect(kindOf(await connect(stash).apiKey())).toBe('unauthorized');
+    const stale = { kind: 'cookie', name: 'session', value: 'gone' } as const;
+    expect(kindOf(await connect(stash, stale).apiKey())).toBe('unauthorized');
+  });
+
+  test('fails with a wrong key', async () => {
+    const stash = await startStash({ version: 'v0.30.1', ...closed });
+    expect(kindOf(await connect(stash, { kind: 'apiKey', value: 'wrong' }).apiKey())).toBe('unauthorized');
+  });
+
+  test('fails with a wrong key up to v0.25 as well, and says why', async () => {
+    const stash = await startStash({ version: 'v0.25.1', ...closed });
+    expect(kindOf(await connect(stash, { kind: 'apiKey', value: 'wrong' }).apiKey())).toBe('unauthorized');
+  });
+
+  test('headers: the cookie by its name, the key as Stash spells it', () => {
+    const origin = 'http://127.0.0.1:9999';
+    expect(headersOf({ origin, credential: { kind: 'none' } })).toEqual({});
+    expect(headersOf({ origin, credential: { kind: 'apiKey', value: 'k' } })).toEqual({ ApiKey: 'k' });
+    expect(headersOf({ origin, credential: { kind: 'cookie', name: 'session', value: 'v' } })).toEqual({
+      cookie: 'session=v',
+    });
+  });
+});
+
+describe('a failure', () => {
+  test.each([
+    ['reset', 'unreachable'],
+    ['garbage', 'unreachable'],
+    ['truncated', 'unreachable'],
+    ['error500', 'unreachable'],
+    ['unauthorized', 'unauthorized'],
+  ] as const)('%s is %s', async (kind, expected) => {
+    const stash = await startStash({ scenes: 1, apiKey: KEY });
+    stash.addFault({ kind });
+    expect(kindOf(await connect(stash, { kind: 'apiKey', value: KEY }).scenes(['1']))).toBe(expected);
+  });
+
+  test('nothing listens: unreachable, with the code', async () => {
+    const stash = await startStash();
+    stash.addFault({ kind: 'down' });
+    // The listener closes in the background: the port is closed once a stranger finds it so.
+    await vi.waitFor(() => expect(fetch(stash.url)).rejects.toThrow(), { timeout: 20_000, interval: 5 });
+    const result = await connect(stash).scenes(['1']);
+    expect(result).toMatchObject({
+      ok: false,
+      failure: { kind: 'unreachable', detail: 'Stash does not answer (ECONNREFUSED)' },
+    });
+  });
+
+  test('no answer within 30 s is unreachable', async () => {
+    const stash = await startStash();
+    stash.addFault({ kind: 'hang' });
+    const client = connect(stash);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const pending = client.scenes(['1']);
+    while (stash.requests.length === 0) await new Promise((done) => setImmediate(done));
+    vi.advanceTimersByTime(29_999);
+    const early = await Promise.race([pending, new Promise((done) => setImmediate(done, 'waits'))]);
+    expect(early).toBe('waits');
+    vi.advanceTimersByTime(1);
+    expect(await pending).toMatchObject({ ok: false, failure: { kind: 'unreachable' } });
+  });
+
+  test('GraphQL says no: refused, with what it said, shortened', async () => {
+    const message = `not like that: ${'x'.repeat(1_000)}`;
+    const { port } = await httpServer((_request, response) =>
+      response.writeHead(422).end(JSON.stringify({ errors: [{ message }], data: null })),
+    );
+    const client = new StashClient({ origin: `http://127.0.0.1:${port}`, credential: { kind: 'none' } });
+    onTestFinished(() => client.close());
+    const result = await client.apiKey();
+    expect(kindOf(result)).toBe('refused');
+    const { detail } = (result as Extract<typeof result, { ok: false }>).failure;
+    expect(detail).toMatch(/^Stash refused a query: not like that/);
+    expect(detail.length).toBeLessThan(300);
+  });
+
+  test('an id is never more than an id, whatever it holds', async () => {
+    const stash = await startStash({ scenes: 1 });
+    const hostile = '"){id} s9:findScene(id:"1';
+    expect(unwrap(await connect(stash).scenes([hostile, '1'])).size).toBe(1);
+  });
+
+  test('passes: the next request is answered', async () => {
+    const stash = await startStash({ scenes: 1 });
+    stash.addFault({ kind: 'garbage', count: 1 });
+    const client = connect(stash);
+    expect(kindOf(await client.scenes(['1']))).toBe('unreachable');
+    expect(unwrap(await client.scenes(['1'])).size).toBe(1);
+  });
+});
+
+describe('a task of ours', () => {
+  test.each(VERSIONS)('is put into the queue of Stash %s, and runs', async (version) => {
+    const script = 'answer({ output: input.args })';
+    const yml = 'tasks:\n  - name: Drain\n    defaultArgs:\n      mode: drain\n';
+    const stash = await startStashWith({ [PLUGIN]: { script, yml } }, { version });
+    expect((await connect(stash).runTask(PLUGIN, 'Drain')).ok).toBe(true);
+    const [run] = await ended(stash, 1);
+    expect(run!.output).toEqual({ mode: 'drain' });
+  });
+
+  test('is not asked for twice when the connection breaks under it', async () => {
+    const stash = await startStash({ scenes: 1 });
+    const client = connect(stash);
+    await client.scenes(['1']);
+    stash.addFault({ kind: 'reset', count: 1 });
+    expect(kindOf(await client.runTask(PLUGIN, 'Drain'))).toBe('unreachable');
+    expect(client.sent).toBe(2);
+  });
+
+  test('while a question is, for it changes nothing', async () => {
+    const stash = await startStash({ scenes: 1 });
+    const client = connect(stash);
+    await client.scenes(['1']);
+    stash.addFault({ kind: 'reset', count: 1 });
+    expect(unwrap(await client.scenes(['1'])).size).toBe(1);
+    expect(client.sent).toBe(3);
+  });
+});
+
+test('a scene of any shape is read without a crash, as texts', () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(fc.constantFrom('id', 'title', 'studio', 'tags', 'files', 'date'), fc.jsonValue()),
+      (json) => {
+        const scene = sceneOf(json);
+        for (const text of [scene.id, scene.title, scene.studio, ...scene.tags, ...scene.files]) {
+          expect(typeof text).toBe('string');
+        }
+      },
+    ),
+    PROPERTY_RUNS,
+  );
+});
