@@ -6,7 +6,7 @@
 import { assign, setup } from 'xstate';
 import type { CountedClass, KnownServer, StampedControlEvent } from './events.ts';
 import { BURST_MS, DEFAULT_POLICY, FLAP_HALF_LIFE_MS, FLAP_PENALTY, type Policy } from './policy.ts';
-import { elapsedMs, type Moment } from './time.ts';
+import { elapsedMs, isShortlyAfter, type Moment } from './time.ts';
 
 export interface BreakerContext {
   readonly policy: Policy;
@@ -102,7 +102,7 @@ export const breakerMachine = setup({
       on: {
         'attempt.succeeded': [
           { guard: 'isProven', target: 'closed', actions: ['countSuccess', 'forgetFailures'] },
-          { actions: 'countSuccess' },
+          { actions: ['countSuccess', 'forgetFailures'] },
         ],
         'attempt.failed': [
           { guard: 'isOutage', target: 'open', actions: 'forgetFailures' },
@@ -133,7 +133,7 @@ function counts(context: BreakerContext, event: AttemptFailed): boolean {
   if (event.class === 'transient' && event.subject !== undefined) {
     if (context.subjects.includes(event.subject)) return false;
   }
-  return context.failedAt === null || elapsedMs(context.failedAt, event.moment) >= BURST_MS;
+  return context.failedAt === null || !isShortlyAfter(context.failedAt, event.moment, BURST_MS);
 }
 
 function trips(context: BreakerContext, event: AttemptFailed): boolean {

@@ -197,3 +197,6 @@ export const CONTROL_EVENT_TYPES: ReadonlySet<ControlEventType> = new Set<Contro
   'hold.placed',
   'hold.released',
 ]);
+
+export const LEASE_NAMES: ReadonlySet<LeaseName> = new Set<LeaseName>(['drain', 'probe']);
+export const HOLD_NAMES: ReadonlySet<HoldName> = new Set<HoldName>(['operator', 'config', 'throttle']);

@@ -12,7 +12,7 @@ export interface Policy {
   /** First wait between opening and the next probe; doubles with each failed probe. */
   readonly recoveryTimeoutMs: number;
   readonly recoveryTimeoutMaxMs: number;
-  /** The same while Plex answers 503 Maintenance: it is alive and says so. */
+  /** The same while Plex answers 503 Maintenance: it is alive and says so. Never longer than the other. */
   readonly maintenanceTimeoutMs: number;
   readonly maintenanceTimeoutMaxMs: number;
   /** How many jobs a batch may hold before the ramp counts as done. */

@@ -114,7 +114,8 @@ export function recoveryWaitMs(
   drawn: Drawn,
 ): number {
   const isMaintenance = kind === 'maintenance';
-  const baseMs = isMaintenance ? policy.maintenanceTimeoutMs : policy.recoveryTimeoutMs;
+  const { maintenanceTimeoutMs, recoveryTimeoutMs } = policy;
+  const baseMs = isMaintenance ? Math.min(maintenanceTimeoutMs, recoveryTimeoutMs) : recoveryTimeoutMs;
   const maxMs = isMaintenance ? policy.maintenanceTimeoutMaxMs : policy.recoveryTimeoutMaxMs;
   const nominalMs = Math.min(Math.max(baseMs, maxMs), baseMs * 2 ** Math.min(attempt, 30));
   const jitteredMs = Math.round(nominalMs * (1 - JITTER_SHARE * drawn.draw));

@@ -37,6 +37,15 @@ export function isOver(wait: Wait, now: Moment): boolean {
   return remainingMs(wait, now) === 0;
 }
 
+/**
+ * Whether `later` came less than `ms` after `earlier`. Across boots a clock that was set back makes it seem to
+ * have come before: that is not "shortly after".
+ */
+export function isShortlyAfter(earlier: Moment, later: Moment, ms: number): boolean {
+  if (earlier.boot === later.boot) return later.mono - earlier.mono < ms;
+  return later.at >= earlier.at && later.at - earlier.at < ms;
+}
+
 /** ms from `earlier` to `later`, never negative: by the monotonic clock within a boot, else by wall time. */
 export function elapsedMs(earlier: Moment, later: Moment): number {
   const ms = earlier.boot === later.boot ? later.mono - earlier.mono : later.at - earlier.at;

@@ -64,6 +64,9 @@ export function hearersOf(event: StampedControlEvent): readonly MachineName[] {
 }
 
 function isAdmitted(state: ControlState, event: StampedControlEvent): boolean {
+  // A probe brings one result: after it the recovery flow has gone on.
+  const isProbeResult = event.type === 'probe.succeeded' || event.type === 'probe.failed';
+  if (isProbeResult && event.lease === 'probe' && state.recovery.value !== 'probing') return false;
   if ('epoch' in event) {
     const lease = state[event.lease];
     const isCurrent = lease.value === 'held' && lease.context.epoch === event.epoch;

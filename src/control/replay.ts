@@ -5,12 +5,16 @@ import { ERA } from '../../machines/era.ts';
 import {
   CONTROL_EVENT_TYPES,
   type ControlEventType,
+  HOLD_NAMES,
+  type HoldName,
+  LEASE_NAMES,
+  type LeaseName,
   type StampedControlEvent,
 } from '../../machines/events.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
 import { evolve, MACHINES } from './evolve.ts';
-import { type ControlState, INITIAL_STATE } from './state.ts';
+import { type ControlState, INITIAL_STATE, MACHINE_NAMES, type MachineName } from './state.ts';
 import { adopt, isSameTransition, type Transition, transitionOf } from './witness.ts';
 
 /**
@@ -41,8 +45,8 @@ export interface FoldState {
   /** The newest record, and the newest that another invocation wrote: enough to know contention. */
   readonly latest: { readonly inv: string; readonly position: Position };
   readonly latestOther: Position;
-  /** Whether a line was damaged since the last adoption. */
-  readonly isDamaged: boolean;
+  /** Machines that a damaged line may have moved, until a record tells of them again. */
+  readonly doubted: readonly MachineName[];
   readonly counts: FoldCounts;
 }
 
@@ -60,7 +64,7 @@ export const EMPTY_FOLD: FoldState = {
   control: INITIAL_STATE,
   latest: { inv: '', position: -1 },
   latestOther: -1,
-  isDamaged: false,
+  doubted: [],
   counts: { records: 0, voids: 0, contended: 0, adopted: 0, drift: 0, damaged: 0, newer: 0 },
 };
 
@@ -71,7 +75,10 @@ export function foldEntry(
 ): { readonly fold: FoldState; readonly step: Step | null } {
   switch (entry.kind) {
     case 'damaged':
-      return { fold: { ...fold, isDamaged: true, counts: plus(fold.counts, { damaged: 1 }) }, step: null };
+      return {
+        fold: { ...fold, doubted: MACHINE_NAMES, counts: plus(fold.counts, { damaged: 1 }) },
+        step: null,
+      };
     case 'newer':
       return { fold: { ...fold, counts: plus(fold.counts, { newer: 1 }) }, step: null };
     case 'record':
@@ -79,9 +86,14 @@ export function foldEntry(
   }
 }
 
-/** The event of a record as the machines receive it; null for a type from elsewhere. */
+/** The event of a record as the machines receive it; null for a type, lease or hold that this code does not know. */
 export function eventOf(record: JournalRecord): StampedControlEvent | null {
-  if (!CONTROL_EVENT_TYPES.has(record.type as ControlEventType)) return null;
+  const { lease, hold } = record.data;
+  const isKnown =
+    CONTROL_EVENT_TYPES.has(record.type as ControlEventType) &&
+    (lease === undefined || LEASE_NAMES.has(lease as LeaseName)) &&
+    (hold === undefined || HOLD_NAMES.has(hold as HoldName));
+  if (!isKnown) return null;
   const moment = { at: record.at, mono: record.mono, boot: record.boot };
   return { ...record.data, type: record.type, moment, by: record.inv } as unknown as StampedControlEvent;
 }
@@ -98,7 +110,7 @@ function foldRecord(
   const agreement = agreementOf(fold, record, computed);
   const after =
     agreement === 'adopted' && record.witness !== undefined
-      ? adopt(before, evolved, record.witness, (name) => Object.keys(MACHINES[name].states))
+      ? adopt(before, evolved, record.witness, event, (name) => Object.keys(MACHINES[name].states))
       : evolved;
   const isVoid = after === before;
   const step: Step = { position, record, event, before, after, isVoid, agreement, computed };
@@ -109,7 +121,9 @@ function agreementOf(fold: FoldState, record: JournalRecord, computed: Transitio
   const { witness } = record;
   if (witness === undefined || isSameTransition(witness, computed)) return 'agreed';
   if (newestOfOthers(fold, record.inv) >= witness.seen) return 'contended';
-  return witness.era !== ERA || fold.isDamaged ? 'adopted' : 'drift';
+  const named = new Set([...Object.keys(witness.to), ...Object.keys(computed.to)]);
+  const isInDoubt = fold.doubted.some((name) => named.has(name));
+  return witness.era !== ERA || isInDoubt ? 'adopted' : 'drift';
 }
 
 function newestOfOthers(fold: FoldState, inv: string): Position {
@@ -123,7 +137,7 @@ function advanced(fold: FoldState, step: Step): FoldState {
     control: step.after,
     latest: { inv, position: step.position },
     latestOther: newestOfOthers(fold, inv),
-    isDamaged: fold.isDamaged && !isAdopted,
+    doubted: stillDoubted(fold.doubted, step),
     counts: plus(fold.counts, {
       records: 1,
       voids: step.isVoid ? 1 : 0,
@@ -132,6 +146,12 @@ function advanced(fold: FoldState, step: Step): FoldState {
       drift: step.agreement === 'drift' ? 1 : 0,
     }),
   };
+}
+
+function stillDoubted(doubted: readonly MachineName[], { record, agreement }: Step): readonly MachineName[] {
+  if (doubted.length === 0 || (agreement !== 'agreed' && agreement !== 'adopted')) return doubted;
+  const told = record.witness?.to ?? {};
+  return doubted.filter((name) => !Object.hasOwn(told, name));
 }
 
 function plus(counts: FoldCounts, more: Partial<FoldCounts>): FoldCounts {

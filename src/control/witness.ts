@@ -1,6 +1,8 @@
 // The witness of a record: the transition that its writer computed, as short names. On replay it is compared
 // with what the fold computes now, so that a log can tell contention (normal) from drift (a bug).
 
+import type { StampedControlEvent } from '../../machines/events.ts';
+import type { LeaseContext } from '../../machines/lease.ts';
 import { type ControlState, MACHINE_NAMES, type MachineName, type MachineState } from './state.ts';
 
 export interface Transition {
@@ -33,6 +35,7 @@ export function adopt(
   before: ControlState,
   computed: ControlState,
   recorded: Transition,
+  event: StampedControlEvent | null,
   statesOf: (name: MachineName) => readonly string[],
 ): ControlState {
   const adopted: Record<string, MachineState<string, unknown>> = { ...computed };
@@ -44,8 +47,11 @@ export function adopt(
     }
     const [value, epoch] = to.split('#');
     if (value === undefined || !statesOf(name).includes(value)) continue;
-    const context = epoch === undefined ? computed[name].context : withEpoch(computed[name].context, epoch);
-    adopted[name] = { value, context };
+    const context = computed[name].context;
+    adopted[name] = {
+      value,
+      context: 'epoch' in context ? adoptedLease(context, Number(epoch), event) : context,
+    };
   }
   return adopted as unknown as ControlState;
 }
@@ -55,8 +61,11 @@ function nameOf(state: MachineState<string, object>): string {
   return 'epoch' in state.context ? `${state.value}#${state.context.epoch}` : state.value;
 }
 
-function withEpoch(context: object, epoch: string): object {
-  return { ...context, epoch: Number(epoch) };
+/** A grant is the claimant's from its own words on, or its next ones would not be heard. */
+function adoptedLease(context: LeaseContext, epoch: number, event: StampedControlEvent | null): LeaseContext {
+  if (event?.type !== 'lease.claimed' && event?.type !== 'lease.requested') return { ...context, epoch };
+  const holder = event.type === 'lease.claimed' ? (event.process ?? null) : null;
+  return { epoch, owner: event.by, ends: { from: event.moment, waitMs: event.forMs }, holder };
 }
 
 function isSameSide(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {

@@ -4,6 +4,7 @@
 import type { ControlEvent } from '../../machines/events.ts';
 import { isOver, remainingMs } from '../../machines/time.ts';
 import type { ControlLog } from '../control/control-log.ts';
+import { isHeld } from '../control/decide.ts';
 import type { ControlState } from '../control/state.ts';
 import { JournalError } from '../journal/journal.ts';
 import type { Writer } from '../journal/writer.ts';
@@ -74,6 +75,16 @@ export class DrainLease {
     const recorded = await this.#control.append(...events);
     if (!recorded.ok) throw new JournalError(recorded.failure.detail);
     this.assertHeld();
+  }
+
+  /** Writes the end of a hold down, or a clock that was set back could bring it up again. */
+  async settleHolds(): Promise<void> {
+    const over = (['operator', 'config', 'throttle'] as const).filter(
+      (hold) => this.state[hold].value === 'held' && !isHeld(this.state, hold, this.#writer.now()),
+    );
+    if (over.length === 0) return;
+    const ended = over.map((hold) => ({ type: 'hold.released', hold, reason: 'its time was over' }) as const);
+    await this.recordPlain(...ended);
   }
 
   async release(reason: string, answeredAt: number | null): Promise<void> {

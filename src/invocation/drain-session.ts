@@ -99,6 +99,7 @@ export class DrainSession {
     for (;;) {
       await this.lease.renewIfNeeded();
       await this.lease.refresh();
+      await this.lease.settleHolds();
       await this.#parts.queue.refresh();
       const isOpen = this.#contact.isOpen;
       const stop = isOpen ? await this.#round(gate(this.lease.state, this.#now())) : await this.#connect();

@@ -7,7 +7,7 @@
 import * as nodeFs from 'node:fs';
 import type { AppendFailure, AppendResult, Journal } from './journal.ts';
 import { READ_BYTES } from './journal.ts';
-import { type Chunk, joinLines, splitEntries } from './lines.ts';
+import { type Chunk, joinLines, splitEntries, stepOver } from './lines.ts';
 import { encodeLine, type JournalRecord, type Position, type StreamName } from './record.ts';
 
 /** The system calls that it makes; tests put a failing disk behind them. */
@@ -67,7 +67,7 @@ export class FileJournal implements Journal {
       if (left <= 0) return { entries: [], next: from };
       const bytes = this.#readBytes(fd, from, Math.min(size, left));
       if (bytes.includes(NEWLINE) || bytes.length < size) return splitEntries(bytes, from);
-      if (size >= MAX_READ_BYTES) return skipped(from, bytes.length);
+      if (size >= MAX_READ_BYTES) return stepOver(from, bytes.length);
     }
   }
 
@@ -142,12 +142,6 @@ export class FileJournal implements Journal {
       throw error;
     }
   }
-}
-
-/** A run without a newline that is longer than any line: step over it, or nothing behind it is ever read. */
-function skipped(position: Position, length: number): Chunk {
-  const next = position + length;
-  return { entries: [{ kind: 'damaged', position, next, reason: 'no newline' }], next };
 }
 
 function failed(failure: AppendFailure): AppendResult {

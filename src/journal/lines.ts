@@ -44,6 +44,12 @@ export function splitEntries(bytes: Buffer, from: Position): Chunk {
   return { entries, next: from + start };
 }
 
+/** A run without a newline that is longer than any line: step over it, or nothing behind it is ever read. */
+export function stepOver(position: Position, length: number): Chunk {
+  const next = position + length;
+  return { entries: [{ kind: 'damaged', position, next, reason: 'no newline' }], next };
+}
+
 function entry(line: Buffer, position: Position, next: Position): Entry {
   const decoded = decodeLine(line);
   switch (decoded.kind) {

@@ -2,7 +2,7 @@
 // Several "processes" share one by sharing the object.
 
 import { type AppendResult, type Journal, READ_BYTES } from './journal.ts';
-import { type Chunk, joinLines, splitEntries } from './lines.ts';
+import { type Chunk, joinLines, splitEntries, stepOver } from './lines.ts';
 import { encodeLine, type JournalRecord, MAX_LINE_BYTES, type Position, type StreamName } from './record.ts';
 
 /** A buffer that grows by doubling; `used` bytes of it count. */
@@ -20,7 +20,10 @@ export class MemoryJournal implements Journal {
   }
 
   async read(stream: StreamName, from: Position): Promise<Chunk> {
-    return splitEntries(this.bytes(stream).subarray(from, from + READ_BYTES + MAX_LINE_BYTES), from);
+    const bytes = this.bytes(stream).subarray(from, from + READ_BYTES + MAX_LINE_BYTES);
+    const chunk = splitEntries(bytes, from);
+    const isEndless = chunk.next === from && bytes.length > MAX_LINE_BYTES;
+    return isEndless ? stepOver(from, bytes.length) : chunk;
   }
 
   async size(stream: StreamName): Promise<number> {

@@ -21,6 +21,6 @@ export async function checkCheckpoint<State>(
   const first = entries[0];
   const isOfThisLog =
     first?.kind === 'record' && first.record.id === checkpoint.last.id && first.next <= checkpoint.position;
-  if (!isOfThisLog) return { kind: 'ignored' };
+  if (!isOfThisLog || (await journal.size(stream)) < checkpoint.position) return { kind: 'ignored' };
   return { kind: 'trusted', checkpoint, isCurrent: next === checkpoint.position };
 }

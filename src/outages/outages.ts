@@ -96,7 +96,10 @@ export function evolveHistory(before: OutageHistory, step: Step): OutageHistory 
   const { event } = step;
   if (event === null) return before;
   const instant = instantOf(before, event);
-  const tip = { instant, boot: event.moment.boot, mono: event.moment.mono };
+  // A record may land after one that was written later: the line never goes back.
+  const isSameBoot = before.tip?.boot === event.moment.boot;
+  const mono = isSameBoot ? Math.max(before.tip?.mono ?? 0, event.moment.mono) : event.moment.mono;
+  const tip = { instant, boot: event.moment.boot, mono };
   const observed = observe({ ...before, tip }, observationOf(step, event, instant));
   return moveOutage(observed, step, event, instant);
 }
@@ -113,7 +116,10 @@ function moveOutage(
   if (to === 'closed' && from === 'closed' && event.type !== 'backlog.drained') return history;
   return changeLast(history, (outage) => {
     if (from !== 'closed' && to === 'closed') return { ...outage, closed: instant };
-    if (from === 'halfOpen' && to === 'open') return { ...outage, firstGood: null, lastFailed: instant };
+    if (from === 'halfOpen' && to === 'open') {
+      const symptoms = withSymptom(outage.symptoms, 'symptom' in event ? event.symptom : outage.symptom);
+      return { ...outage, firstGood: null, lastFailed: instant, symptoms };
+    }
     switch (event.type) {
       case 'lease.claimed':
         return event.lease === 'probe' && !step.isVoid ? { ...outage, probes: outage.probes + 1 } : outage;
@@ -123,7 +129,8 @@ function moveOutage(
       case 'probe.succeeded':
         return step.isVoid ? outage : { ...outage, firstGood: instant, waiting: event.pending };
       case 'backlog.drained':
-        return outage.closed === null || outage.drained !== null ? outage : { ...outage, drained: instant };
+        if (step.isVoid || outage.closed === null || outage.drained !== null) return outage;
+        return { ...outage, drained: instant };
       default:
         return outage;
     }
@@ -185,7 +192,9 @@ function observationOf(step: Step, event: StampedControlEvent, instant: Instant)
 
 function isOfHolder(step: Step, event: { lease: 'drain' | 'probe'; epoch: number }): boolean {
   const lease = step.before[event.lease];
-  return lease.value === 'held' && lease.context.epoch === event.epoch;
+  return (
+    lease.value === 'held' && lease.context.epoch === event.epoch && lease.context.owner === step.record.inv
+  );
 }
 
 function observe(history: OutageHistory, observation: Observation | null): OutageHistory {

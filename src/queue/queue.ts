@@ -139,6 +139,8 @@ function settle(
   const job = queue.jobs.get(event.job);
   if (job === undefined || job.since >= event.upTo) return queue;
   if (job.newest < event.upTo) return place(queue, event.job, outcome(job));
+  // An outcome that was overtaken by another has nothing more to say.
+  if (job.state !== 'pending') return queue;
   return place(queue, event.job, { ...base(job), since: job.newest, state: 'pending' });
 }
 

@@ -1,6 +1,7 @@
 // Writers with clocks and dice of their own: what a simulation puts where a process would read the system.
 import type { Moment } from '../../machines/time.ts';
 import type { Writer } from '../../src/journal/writer.ts';
+import { seeded } from './seeded.ts';
 
 export const START_AT = Date.UTC(2026, 0, 5, 12);
 
@@ -36,17 +37,6 @@ export class FakeClock {
   }
 }
 
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export function fakeWriter(clock: FakeClock, inv = 'test-1', seed = 1): Writer {
-  return { inv, now: () => clock.now(), random: seededRandom(seed) };
+  return { inv, now: () => clock.now(), random: seeded(seed) };
 }

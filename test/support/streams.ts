@@ -9,12 +9,12 @@ import { type Journal, readAll } from '../../src/journal/journal.ts';
 import type { Entry } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
-import { seededRandom } from './fake-writer.ts';
+import { seeded } from './seeded.ts';
 
 /** The events as records of the control stream, each witnessed by a writer who had folded all before it. */
 export async function controlJournal(events: readonly StampedControlEvent[]): Promise<MemoryJournal> {
   const journal = new MemoryJournal();
-  const random = seededRandom(7);
+  const random = seeded(7);
   let state = INITIAL_STATE;
   for (const event of events) {
     const { type, moment, by, ...data } = event;

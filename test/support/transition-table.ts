@@ -10,7 +10,7 @@ export interface Row<Context> {
   readonly given?: Partial<Context>;
   readonly event: { readonly type: string };
   /** `ignored`: the same snapshot object. Else the state after, and what its context holds. */
-  readonly then: 'ignored' | { readonly to: string; readonly context?: Partial<Context> };
+  readonly becomes: 'ignored' | { readonly to: string; readonly context?: Partial<Context> };
 }
 
 export type Table<Value extends string, Type extends string, Context> = {
@@ -26,18 +26,18 @@ export function testTable<Value extends string, Type extends string, Context ext
   for (const value of Object.keys(table) as Value[]) {
     for (const [type, rows] of Object.entries<readonly Row<Context>[]>(table[value])) {
       for (const row of rows) {
-        const outcome = row.then === 'ignored' ? 'is ignored' : `→ ${row.then.to}`;
+        const outcome = row.becomes === 'ignored' ? 'is ignored' : `→ ${row.becomes.to}`;
         test(`${machine.id} ${value}: ${type} ${outcome}${row.when ? ` when ${row.when}` : ''}`, () => {
           const context = { ...contexts[value], ...row.given };
           const { after, isIgnored } = step(machine, { value, context }, row.event);
           expect(row.event.type).toBe(type);
-          if (row.then === 'ignored') {
+          if (row.becomes === 'ignored') {
             expect(isIgnored).toBe(true);
             return;
           }
           expect(isIgnored).toBe(false);
-          expect(after.value).toBe(row.then.to);
-          expect(after.context).toEqual({ ...context, ...row.then.context });
+          expect(after.value).toBe(row.becomes.to);
+          expect(after.context).toEqual({ ...context, ...row.becomes.context });
         });
       }
     }

@@ -1,0 +1,208 @@
+// The control stream as processes share it: claims that race, appends that fail, checkpoints, newer logs.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ControlLog } from '../../src/control/control-log.ts';
+import { gate } from '../../src/control/decide.ts';
+import { INITIAL_STATE } from '../../src/control/state.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { joinLines } from '../../src/journal/lines.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { encodeLine } from '../../src/journal/record.ts';
+import { makeRecord } from '../../src/journal/writer.ts';
+import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
+import { drainClaim, moves, playHonestly, probeClaim, probeFailed } from '../support/honest-writers.ts';
+import { entriesOf, foldAll } from '../support/streams.ts';
+
+const RUNS = { numRuns: process.env.BREAKWATER_LONG === undefined ? 60 : 1_000 };
+function setting() {
+  const clock = new FakeClock();
+  const journal = new MemoryJournal();
+  let seed = 0;
+  const open = (inv: string) => {
+    seed += 1;
+    return ControlLog.open(journal, fakeWriter(clock, inv, seed));
+  };
+  return { clock, journal, open };
+}
+
+describe('an append', () => {
+  test('comes back as steps, in order, folded', async () => {
+    const log = await setting().open('one');
+    const recorded = await log.append(drainClaim, probeFailed('drain', 1));
+    expect(recorded.ok && recorded.steps.map(({ isVoid, agreement }) => ({ isVoid, agreement }))).toEqual([
+      { isVoid: false, agreement: 'agreed' },
+      { isVoid: false, agreement: 'agreed' },
+    ]);
+    expect(log.state.breaker.value).toBe('open');
+  });
+
+  test('that fails says why and leaves the state as it was', async () => {
+    const { clock, journal } = setting();
+    const failure = { kind: 'full', detail: 'only 3 of 300 bytes fitted' } as const;
+    const full: Journal = {
+      append: async () => ({ ok: false, failure }),
+      read: (stream, from) => journal.read(stream, from),
+      size: (stream) => journal.size(stream),
+    };
+    const log = await ControlLog.open(full, fakeWriter(clock));
+    expect(await log.append(drainClaim)).toEqual({ ok: false, failure });
+    expect(log.state).toBe(INITIAL_STATE);
+  });
+
+  test('that was acknowledged and is not there is a broken invariant', async () => {
+    const { clock, journal } = setting();
+    const forgetful: Journal = {
+      append: async () => ({ ok: true }),
+      read: (stream, from) => journal.read(stream, from),
+      size: (stream) => journal.size(stream),
+    };
+    const log = await ControlLog.open(forgetful, fakeWriter(clock));
+    await expect(log.append(drainClaim)).rejects.toThrow('not in the log');
+  });
+
+  test('is refused under a log that a newer version wrote', async () => {
+    const { clock, journal, open } = setting();
+    const record = makeRecord(fakeWriter(clock), 'tide.turned', {});
+    journal.appendBytes('control', joinLines([encodeLine({ ...record, v: 2 })]));
+    const log = await open('one');
+    const before = await journal.size('control');
+    const recorded = await log.append(drainClaim);
+    expect(recorded.ok === false && recorded.failure.kind).toBe('newer');
+    expect(await journal.size('control')).toBe(before);
+  });
+});
+
+describe('9: racers', () => {
+  test('who claim at once agree on the one that came first', async () => {
+    const { open } = setting();
+    const logs = await Promise.all(['one', 'two', 'three'].map(open));
+    const recorded = await Promise.all(logs.map((log) => log.append(drainClaim)));
+    const won = recorded.map((one) => one.ok && one.steps[0]?.isVoid === false);
+    expect(won.filter(Boolean)).toHaveLength(1);
+    for (const log of logs) {
+      await log.refresh();
+      expect(log.state).toEqual(logs[0]!.state);
+    }
+    expect(logs[0]!.state.drain.context).toMatchObject({
+      epoch: 1,
+      owner: ['one', 'two', 'three'][won.indexOf(true)],
+    });
+  });
+
+  test('a claim of a log that was read a while ago is void when another landed since', async () => {
+    const { open, clock } = setting();
+    const [one, two] = [await open('one'), await open('two')];
+    await one.append(drainClaim, probeFailed('drain', 1));
+    clock.advance(60_000);
+    await one.refresh();
+    await two.refresh();
+    const first = await one.append(probeClaim);
+    const second = await two.append(probeClaim);
+    expect(first.ok && first.steps[0]).toMatchObject({ isVoid: false, agreement: 'agreed' });
+    expect(second.ok && second.steps[0]).toMatchObject({ isVoid: true, agreement: 'contended' });
+  });
+
+  test('any interleaving of honest writers folds without drift, to one state, with one winner a claim', () => {
+    return fc.assert(
+      fc.asyncProperty(moves(60), async (log) => {
+        const winners = new Map<string, string>();
+        const { journal, logs } = await playHonestly(log, (step) => {
+          if (step.event?.type !== 'lease.claimed' || step.isVoid) return;
+          const { lease } = step.event;
+          const grant = `${lease}#${step.after[lease].context.epoch}`;
+          expect(winners.has(grant)).toBe(false);
+          winners.set(grant, step.record.inv);
+        });
+        const { fold, steps } = foldAll(await entriesOf(journal));
+        expect(fold.counts).toMatchObject({ drift: 0, adopted: 0, damaged: 0 });
+        for (const log of logs) {
+          await log.refresh();
+          expect(log.fold).toEqual(fold);
+        }
+        for (const { before, after, event } of steps) {
+          for (const lease of ['drain', 'probe'] as const) {
+            if (after[lease].context.epoch === before[lease].context.epoch) continue;
+            expect(winners.get(`${lease}#${after[lease].context.epoch}`)).toBe(event!.by);
+          }
+          const { value } = after.recovery;
+          expect(value === 'waiting' || value === 'probing').toBe(after.breaker.value === 'open');
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('3: a log of honest writers that lost any one line wedges nobody', () => {
+    return fc.assert(
+      fc.asyncProperty(moves(40), fc.nat(), async (log, at) => {
+        const { clock, journal } = await playHonestly(log);
+        const bytes = Buffer.from(journal.bytes('control'));
+        fc.pre(bytes.length > 0);
+        bytes[at % bytes.length]! ^= 1;
+        journal.replaceBytes('control', bytes);
+        const rescuer = await ControlLog.open(journal, fakeWriter(clock, 'rescuer'));
+        clock.advance(1e9);
+        if (gate(rescuer.state, clock.now()).kind === 'go') return;
+        const recorded = await rescuer.append(probeClaim);
+        expect(recorded.ok && recorded.steps[0]?.isVoid).toBe(false);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('a checkpoint', () => {
+  async function outage() {
+    const parts = setting();
+    const log = await parts.open('one');
+    await log.append(drainClaim);
+    await log.append(probeFailed('drain', 1));
+    return { ...parts, log };
+  }
+
+  test('there is none of an empty log', async () => {
+    expect((await setting().open('one')).checkpoint()).toBe(null);
+  });
+
+  test('is folded on from, and gives what the whole log gives', async () => {
+    const { journal, log, clock } = await outage();
+    const checkpoint = JSON.parse(JSON.stringify(log.checkpoint()));
+    clock.advance(60_000);
+    await log.append(probeClaim);
+    const steps: string[] = [];
+    const read = await ControlLog.open(journal, fakeWriter(clock, 'two'), checkpoint, ({ record }) =>
+      steps.push(record.type),
+    );
+    expect(steps).toEqual(['lease.claimed']);
+    expect(read.fold).toEqual(log.fold);
+    expect(read.position).toBe(log.position);
+    expect(read.tailLength).toBe(1);
+  });
+
+  test('that was written makes the tail begin anew', async () => {
+    const { log } = await outage();
+    expect(log.tailLength).toBe(2);
+    log.noteCheckpoint();
+    expect(log.tailLength).toBe(0);
+  });
+
+  test('of another era is ignored', async () => {
+    const { journal, log, clock } = await outage();
+    const checkpoint = { ...log.checkpoint()!, era: 'older' };
+    const read = await ControlLog.open(journal, fakeWriter(clock), checkpoint);
+    expect(read.tailLength).toBe(2);
+    expect(read.fold).toEqual(log.fold);
+  });
+
+  test('of another log is ignored', async () => {
+    const { log, clock } = await outage();
+    const other = await outage();
+    await other.log.append(drainClaim);
+    // The same words, but other ids: drawn by other dice.
+    const reader = await ControlLog.open(other.journal, fakeWriter(clock), {
+      ...log.checkpoint()!,
+      last: { ...log.checkpoint()!.last, id: 'of-another-log' },
+    });
+    expect(reader.tailLength).toBe(3);
+  });
+});

@@ -1,0 +1,185 @@
+// A checkpoint is a cache: replaced whole, and believed only when it is whole and of this log and era.
+import * as nodeFs from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { AtomicFile, type Checkpoint } from '../../src/journal/atomic-file.ts';
+import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { checkCheckpoint } from '../../src/journal/trust.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { recordOf } from './conformance.ts';
+
+type State = { readonly text: string };
+const checkpoint = (text = 'folded €'): Checkpoint<State> => ({
+  era: 'era-1',
+  position: 300,
+  last: { position: 1, id: 'id-1' },
+  state: { text },
+});
+
+describe('the file', () => {
+  test('that is not there reads as none', () => {
+    expect(new AtomicFile(join(tempDir(), 'none.json')).read()).toBe(null);
+  });
+
+  test('is written and read through lowdb, for its owner only, in a folder made on demand', () => {
+    const dir = join(tempDir(), 'new');
+    const path = join(dir, 'checkpoint.json');
+    writeCheckpoint(new AtomicFile<Checkpoint<State>>(path), checkpoint());
+    expect(new AtomicFile(path).read()).toEqual(checkpoint());
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+    expect(readdirSync(dir)).toEqual(['checkpoint.json']);
+  });
+
+  test('is replaced whole: the old one stands until the new one is durable', () => {
+    const dir = tempDir();
+    const path = join(dir, 'checkpoint.json');
+    const file = new AtomicFile<State>(path);
+    file.write({ text: 'old' });
+    const calls: string[] = [];
+    const noting = {
+      ...nodeFs,
+      fsyncSync: (fd: number) => {
+        calls.push(`sync ${nodeFs.fstatSync(fd).isDirectory() ? 'folder' : 'file'}`);
+        expect(file.read()?.text).toBe(calls.length === 1 ? 'old' : 'new');
+        nodeFs.fsyncSync(fd);
+      },
+      renameSync: (from: string, to: string) => {
+        calls.push('rename');
+        nodeFs.renameSync(from, to);
+      },
+    } as typeof nodeFs;
+    new AtomicFile<State>(path, noting).write({ text: 'new' });
+    expect(calls).toEqual(['sync file', 'rename', 'sync folder']);
+  });
+
+  test.each(['writeFileSync', 'fsyncSync', 'renameSync'])(
+    'when %s fails, the old one stands and no temp file is left',
+    (name) => {
+      const dir = tempDir();
+      const path = join(dir, 'checkpoint.json');
+      const file = new AtomicFile<State>(path);
+      file.write({ text: 'old' });
+      const full = () => {
+        throw Object.assign(new Error('made up'), { code: 'ENOSPC' });
+      };
+      const failing = { ...nodeFs, [name]: full } as typeof nodeFs;
+      expect(() => new AtomicFile<State>(path, failing).write({ text: 'new' })).toThrow('made up');
+      expect(file.read()).toEqual({ text: 'old' });
+      expect(readdirSync(dir)).toEqual(['checkpoint.json']);
+    },
+  );
+
+  test('with any bit flipped is ignored', () => {
+    const path = join(tempDir(), 'checkpoint.json');
+    const file = new AtomicFile<State>(path);
+    file.write({ text: 'folded €' });
+    const whole = readFileSync(path);
+    for (let at = 0; at < whole.length; at++) {
+      for (let bit = 0; bit < 8; bit++) {
+        const flipped = Buffer.from(whole);
+        flipped[at]! ^= 1 << bit;
+        writeFileSync(path, flipped);
+        expect(file.read(), `byte ${at}, bit ${bit}`).toBe(null);
+      }
+    }
+  });
+
+  test('that is cut off anywhere is ignored', () => {
+    const path = join(tempDir(), 'checkpoint.json');
+    const file = new AtomicFile<State>(path);
+    file.write({ text: 'folded' });
+    const whole = readFileSync(path);
+    for (let length = 0; length < whole.length; length++) {
+      writeFileSync(path, whole.subarray(0, length));
+      expect(file.read(), `${length} bytes`).toBe(null);
+    }
+  });
+
+  test('of a version that this code does not know is ignored', () => {
+    const path = join(tempDir(), 'checkpoint.json');
+    const file = new AtomicFile<State>(path);
+    file.write({ text: 'folded' });
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replace('breakwater-checkpoint 1 ', 'breakwater-checkpoint 2 '),
+    );
+    expect(file.read()).toBe(null);
+  });
+});
+
+describe('trust', () => {
+  async function logOf(count: number) {
+    const journal = new MemoryJournal();
+    for (let n = 0; n < count; n++) await journal.append('control', [recordOf(n)]);
+    const { entries, next } = await journal.read('control', 0);
+    return { journal, entries, end: next };
+  }
+
+  async function checkpointOf(count: number) {
+    const { journal, entries, end } = await logOf(count);
+    const last = entries.at(-1)!;
+    const id = last.kind === 'record' ? last.record.id : '';
+    const kept: Checkpoint<null> = {
+      era: 'era-1',
+      position: end,
+      last: { position: last.position, id },
+      state: null,
+    };
+    return { journal, kept };
+  }
+
+  test('a checkpoint of this log is believed, and is current until something is appended', async () => {
+    const { journal, kept } = await checkpointOf(3);
+    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toEqual({
+      kind: 'trusted',
+      checkpoint: kept,
+      isCurrent: true,
+    });
+    await journal.append('control', [recordOf(9)]);
+    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toMatchObject({
+      kind: 'trusted',
+      isCurrent: false,
+    });
+  });
+
+  test.each([
+    ['there is none', () => null],
+    ['it is of another era', (kept: Checkpoint<null>) => ({ ...kept, era: 'era-2' })],
+    [
+      'it names another record',
+      (kept: Checkpoint<null>) => ({ ...kept, last: { ...kept.last, id: 'other' } }),
+    ],
+    [
+      'no record begins where it says',
+      (kept: Checkpoint<null>) => ({ ...kept, last: { ...kept.last, position: kept.last.position + 1 } }),
+    ],
+    [
+      'it ends before the record that it names does',
+      (kept: Checkpoint<null>) => ({ ...kept, position: kept.last.position + 1 }),
+    ],
+  ])('it is ignored when %s', async (_, changed) => {
+    const { journal, kept } = await checkpointOf(3);
+    expect(await checkCheckpoint(journal, 'control', 'era-1', changed(kept))).toEqual({ kind: 'ignored' });
+  });
+
+  test('it is ignored when its log is gone, shorter, or another', async () => {
+    const { journal, kept } = await checkpointOf(3);
+    const bytes = Buffer.from(journal.bytes('control'));
+    const ignored = { kind: 'ignored' };
+    expect(await checkCheckpoint(new MemoryJournal(), 'control', 'era-1', kept)).toEqual(ignored);
+    journal.replaceBytes('control', bytes.subarray(0, kept.last.position + 5));
+    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toEqual(ignored);
+    expect(await checkCheckpoint((await logOf(3)).journal, 'control', 'era-1', kept)).toEqual(ignored);
+  });
+
+  test('it is ignored when the record that it names is damaged', async () => {
+    const { journal, kept } = await checkpointOf(3);
+    const bytes = Buffer.from(journal.bytes('control'));
+    bytes[kept.last.position + 20]! ^= 1;
+    journal.replaceBytes('control', bytes);
+    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toEqual({ kind: 'ignored' });
+  });
+});

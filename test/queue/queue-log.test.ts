@@ -1,0 +1,145 @@
+// The queue stream as processes share it, and its checkpoint: image and tail equal the whole log.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { joinLines } from '../../src/journal/lines.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { encodeLine } from '../../src/journal/record.ts';
+import { makeRecord } from '../../src/journal/writer.ts';
+import type { JobName, QueueEvent } from '../../src/queue/events.ts';
+import { type QueueCheckpoint, QueueLog } from '../../src/queue/queue-log.ts';
+import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
+
+const RUNS = { numRuns: process.env.BREAKWATER_LONG === undefined ? 40 : 1_000 };
+const queued = (job: JobName): QueueEvent => ({ type: 'job.queued', job, cause: 'Scene.Update.Post' });
+const delivered = (job: JobName, upTo: number): QueueEvent => ({
+  type: 'job.delivered',
+  job,
+  upTo,
+  result: 'written',
+  item: 'item-1',
+  own: { genre: ['a'] },
+});
+
+function setting() {
+  const journal = new MemoryJournal();
+  const clock = new FakeClock();
+  const open = (checkpoint: QueueCheckpoint | null = null, inv = 'one') =>
+    QueueLog.open(journal, fakeWriter(clock, inv), checkpoint);
+  return { journal, clock, open };
+}
+
+const plain = ({ queue }: QueueLog) => ({
+  jobs: [...queue.jobs],
+  known: [...queue.known],
+  counts: queue.counts,
+});
+
+test('what one process queues another delivers', async () => {
+  const { open } = setting();
+  const [hook, drainer] = [await open(), await open(null, 'two')];
+  expect(await hook.append(queued('scene:1'))).toEqual({ ok: true });
+  await drainer.refresh();
+  expect(drainer.queue.counts.pending).toBe(1);
+  await drainer.append(delivered('scene:1', drainer.position));
+  await hook.refresh();
+  expect(plain(hook)).toEqual(plain(drainer));
+  expect(hook.queue.jobs.size).toBe(0);
+});
+
+test('an edit that lands while its job is delivered is delivered as well', async () => {
+  const { open } = setting();
+  const [hook, drainer] = [await open(), await open(null, 'two')];
+  await hook.append(queued('scene:1'));
+  await drainer.refresh();
+  const read = drainer.position;
+  await hook.append(queued('scene:1'));
+  await drainer.append(delivered('scene:1', read));
+  expect(drainer.queue.jobs.get('scene:1')?.state).toBe('pending');
+});
+
+test('an append that fails says why, and nothing was queued', async () => {
+  const { journal, clock } = setting();
+  const failure = { kind: 'full', detail: 'no room' } as const;
+  const full = {
+    append: async () => ({ ok: false, failure }) as const,
+    read: journal.read.bind(journal),
+    size: journal.size.bind(journal),
+  };
+  const log = await QueueLog.open(full, fakeWriter(clock));
+  expect(await log.append(queued('scene:1'))).toEqual({ ok: false, failure });
+  expect(log.queue.jobs.size).toBe(0);
+});
+
+test('damaged lines and unknown types are stepped over', async () => {
+  const { journal, clock, open } = setting();
+  const log = await open();
+  await log.append(queued('scene:1'));
+  journal.appendBytes('queue', Buffer.from('\ngarbage\n'));
+  journal.appendBytes('queue', joinLines([encodeLine(makeRecord(fakeWriter(clock), 'job.pondered', {}))]));
+  await log.append(queued('scene:2'));
+  expect(log.damaged).toBe(1);
+  expect([...log.queue.jobs.keys()]).toEqual(['scene:1', 'scene:2']);
+});
+
+describe('a checkpoint', () => {
+  test('there is none of an empty stream', async () => {
+    expect((await setting().open()).checkpoint()).toBe(null);
+  });
+
+  test('through JSON, with the tail, equals the whole log at every cut', () => {
+    const job = fc.constantFrom<JobName>('scene:1', 'scene:2');
+    const word = fc.record({
+      job,
+      what: fc.constantFrom('queued', 'queued', 'delivered', 'deferred', 'dead', 'attempted'),
+      back: fc.nat({ max: 600 }),
+    });
+    return fc.assert(
+      fc.asyncProperty(fc.array(word, { maxLength: 20, size: 'max' }), async (words) => {
+        const { open } = setting();
+        const log = await open();
+        const cuts: (QueueCheckpoint | null)[] = [null];
+        for (const { job, what, back } of words) {
+          const upTo = Math.max(0, log.position - back);
+          const detail = 'so it is';
+          const events: Record<string, QueueEvent> = {
+            queued: queued(job),
+            delivered: delivered(job, upTo),
+            attempted: { type: 'job.attempted', job, item: 'item-2', changes: [], own: {} },
+            deferred: { type: 'job.deferred', job, upTo, reason: 'transient', detail, attempt: 1, waitMs: 5 },
+            dead: { type: 'job.deadLettered', job, upTo, reason: 'rejected', detail },
+          };
+          await log.append(events[what]!);
+          cuts.push(JSON.parse(JSON.stringify(log.checkpoint())));
+        }
+        for (const [index, cut] of cuts.entries()) {
+          const read = await open(cut);
+          expect(plain(read)).toEqual(plain(log));
+          expect(read.position).toBe(log.position);
+          expect(read.tailLength).toBe(words.length - index);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  test('of another era, or of another log, is ignored', async () => {
+    const { open } = setting();
+    const log = await open();
+    await log.append(queued('scene:1'));
+    const checkpoint = log.checkpoint()!;
+    const era = await open({ ...checkpoint, era: 'queue-0' });
+    const other = await open({ ...checkpoint, last: { ...checkpoint.last, id: 'other' } });
+    expect([era.tailLength, other.tailLength]).toEqual([1, 1]);
+    expect(plain(other)).toEqual(plain(log));
+  });
+
+  test('that is held stays as it was while the log goes on', async () => {
+    const { open } = setting();
+    const log = await open();
+    await log.append(queued('scene:1'));
+    const held = log.checkpoint()!;
+    const text = JSON.stringify(held);
+    await log.append(queued('scene:2'), delivered('scene:1', log.position));
+    expect(JSON.stringify(held)).toBe(text);
+  });
+});
