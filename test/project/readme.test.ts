@@ -55,7 +55,7 @@ test('its table of settings is the one of the plugin, and each is known to the c
   const yml = readFileSync(path.join(root, 'src/plugin/breakwater.yml'), 'utf8');
   const inYml = [...(yml.split('\nsettings:\n')[1] ?? '').matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name);
   const table = readme.split('## Settings')[1]?.split('\n## ')[0] ?? '';
-  const inReadme = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  const inReadme = [...table.matchAll(/^\| `(\w+)`\s*\|/gm)].map(([, name]) => name);
   expect(inReadme).toEqual(inYml);
   // A value that nothing could make sense of is reported for each of them, so each of them is read.
   const nonsense = Object.fromEntries(inYml.map((name) => [name, '\u0000 nonsense']));

@@ -290,7 +290,7 @@ describe('tasks and the command line', () => {
   test('status and outages at the shell: for people, for programs, with honest exit codes', async () => {
     const { stash, plex } = await start();
     await stash.updateScene(1, { title: 'up' });
-    await titleIs(1, 'up');
+    await until('it is delivered and noted', async () => (await counts()).delivered === 1);
     await plex.down();
     await stash.updateScene(1, { title: 'down' });
     await breakerIs('open');
