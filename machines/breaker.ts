@@ -16,7 +16,7 @@ export interface BreakerContext {
   readonly failures: number;
   /** When the last counted failure was, to tell a burst. */
   readonly failedAt: Moment | null;
-  /** Subjects whose transient failure was counted in this row; at most `failureThreshold` of them. */
+  /** Subjects whose failure was counted in this row; at most `failureThreshold` of them. */
   readonly subjects: readonly string[];
   /** Canary successes since half-open, and how many close the breaker. */
   readonly successes: number;
@@ -130,9 +130,8 @@ function isOutage(failure: CountedClass): boolean {
 }
 
 function counts(context: BreakerContext, event: AttemptFailed): boolean {
-  if (event.class === 'transient' && event.subject !== undefined) {
-    if (context.subjects.includes(event.subject)) return false;
-  }
+  // One job that fails again and again says nothing of the server: a failed probe does.
+  if (event.subject !== undefined && context.subjects.includes(event.subject)) return false;
   return context.failedAt === null || !isShortlyAfter(context.failedAt, event.moment, BURST_MS);
 }
 
@@ -142,7 +141,7 @@ function trips(context: BreakerContext, event: AttemptFailed): boolean {
 }
 
 function withSubject(context: BreakerContext, event: AttemptFailed): readonly string[] {
-  if (event.class !== 'transient' || event.subject === undefined) return context.subjects;
+  if (event.subject === undefined) return context.subjects;
   return [...context.subjects, event.subject];
 }
 

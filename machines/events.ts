@@ -117,7 +117,7 @@ interface AttemptFailed {
   readonly class: CountedClass;
   readonly symptom: string;
   readonly draw: number;
-  /** What was attempted: `transient` failures of one subject count once. */
+  /** What was attempted: the failures of one subject count once in a row. */
   readonly subject?: string;
   /** This symptom opens the breaker after fewer failures than the policy's threshold. */
   readonly opensAfter?: number;

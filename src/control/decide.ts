@@ -36,7 +36,10 @@ export function gate(state: ControlState, now: Moment): Gate {
       return { kind: 'go', limit: 1 };
     case 'open': {
       const { due } = state.recovery.context;
-      const leftMs = due === null ? 0 : remainingMs(due, now);
+      const { ends } = state.probe.context;
+      const isAsked = state.probe.value === 'held' && ends !== null;
+      // A prober that is slow or dead keeps its lease a little beyond the wait.
+      const leftMs = Math.max(due === null ? 0 : remainingMs(due, now), isAsked ? remainingMs(ends, now) : 0);
       return leftMs === 0 ? { kind: 'probe' } : { kind: 'wait', remainingMs: leftMs };
     }
   }
@@ -57,8 +60,12 @@ export function isLeaseLive(state: ControlState, lease: LeaseName, now: Moment):
  * Whether a drainer should be started for a job that was just queued: none is alive or asked for (or its
  * process was seen to be gone), and it would find something to do, now or while it keeps vigil.
  */
-export function isDrainerNeeded(state: ControlState, now: Moment, isHolderGone: boolean): boolean {
-  const { vigilMs } = state.breaker.context.policy;
+export function isDrainerNeeded(
+  state: ControlState,
+  now: Moment,
+  isHolderGone: boolean,
+  vigilMs = state.breaker.context.policy.vigilMs,
+): boolean {
   if (isLeaseLive(state, 'drain', now) && !isHolderGone) return false;
   const answer = gate(state, now);
   switch (answer.kind) {

@@ -63,8 +63,8 @@ function nameOf(state: MachineState<string, object>): string {
 
 /** A grant is the claimant's from its own words on, or its next ones would not be heard. */
 function adoptedLease(context: LeaseContext, epoch: number, event: StampedControlEvent | null): LeaseContext {
-  if (event?.type !== 'lease.claimed' && event?.type !== 'lease.requested') return { ...context, epoch };
-  const holder = event.type === 'lease.claimed' ? (event.process ?? null) : null;
+  if (event === null || !('forMs' in event) || event.type === 'hold.placed') return { ...context, epoch };
+  const holder = event.type === 'lease.claimed' ? (event.process ?? null) : context.holder;
   return { epoch, owner: event.by, ends: { from: event.moment, waitMs: event.forMs }, holder };
 }
 

@@ -1,24 +1,36 @@
 // One batch of jobs: fetch the scenes as they are now, deliver each, write down what became of it. Stops at
 // the first failure that says something about Plex itself; what it did not get to stays pending.
+//
+// Before each write it makes sure of the lease. A write that nevertheless went out under a lost lease may
+// have put something old over something new: then the scene is queued again.
 
 import { JournalError } from '../journal/journal.ts';
+import type { Position } from '../journal/record.ts';
 import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
 import type { DeferReason, JobKind, JobName, QueueEvent } from '../queue/events.ts';
 import type { Job } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
-import { MAX_ERROR_500, retryDelayMs, SCHEDULES } from '../queue/retry.ts';
+import { retryDelayMs, SCHEDULES } from '../queue/retry.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import { type DeliverOptions, type Delivery, deliver } from '../sync/deliver.ts';
-import type { DrainLease } from './drain-lease.ts';
+import { type DrainLease, LeaseLost } from './drain-lease.ts';
 import type { World } from './world.ts';
 
 export type BatchEnd =
   | { readonly kind: 'done' }
-  /** Plex: the failure and the job that met it, which is still pending. */
-  | { readonly kind: 'plex'; readonly failure: Failure; readonly job: Job }
+  /** Plex: the failure, and the attempt that met it; its job is still pending. */
+  | { readonly kind: 'plex'; readonly failure: Failure; readonly attempt: Attempt }
   | { readonly kind: 'stash'; readonly failure: StashFailure };
+
+/** A try at a job, and what was queued when its scene was fetched: an outcome covers no more than that. */
+export interface Attempt {
+  readonly job: Job;
+  readonly upTo: Position;
+  /** A person had it tried before its time: that uses none of its attempts. */
+  readonly isExtra: boolean;
+}
 
 export interface BatchResult {
   readonly end: BatchEnd;
@@ -30,7 +42,8 @@ export interface BatchOptions {
   readonly world: World;
   readonly lease: DrainLease;
   readonly queue: QueueLog;
-  readonly delivery: DeliverOptions;
+  readonly delivery: Pick<DeliverOptions, 'plex' | 'sections' | 'pathRules'>;
+  readonly isImpatient: boolean;
   readonly onOutcome: (event: QueueEvent) => void;
 }
 
@@ -38,148 +51,213 @@ export async function runBatch(jobs: readonly Job[], options: BatchOptions): Pro
   const { world, queue, lease } = options;
   // Everything queued before here is covered by what is fetched after here.
   const upTo = queue.position;
-  const scenes = await world.stash.scenes(
-    jobs.filter((job) => kindOf(job.job) === 'scene').map((job) => idOf(job.job)),
-  );
-  if (!scenes.ok) return { end: { kind: 'stash', failure: scenes.failure }, answered: 0 };
+  const ids = jobs.filter((job) => kindOf(job.job) === 'scene').map((job) => idOf(job.job));
+  const fetched = await fetchScenes(ids, world);
+  if (!fetched.ok) return { end: { kind: 'stash', failure: fetched.failure }, answered: 0 };
 
   let answered = 0;
   for (const job of jobs) {
     await lease.renewIfNeeded();
+    const attempt = { job, upTo, isExtra: options.isImpatient && job.state === 'deferred' };
     const kind = kindOf(job.job);
     const result =
       kind === 'scene'
-        ? await settleScene(job, scenes.value.get(idOf(job.job)), upTo, options)
-        : await expand(job, kind, upTo, options);
+        ? await settleScene(attempt, fetched.value.get(idOf(job.job)), options)
+        : await expand(attempt, kind, options);
     if (result.kind === 'stash' || result.kind === 'plex') return { end: result, answered };
     if (result.isAnswered) answered += 1;
-    await appendOrThrow(queue, ...result.events);
-    for (const event of result.events) options.onOutcome(event);
+    await appendOrThrow(queue, result.event);
+    options.onOutcome(result.event);
   }
   return { end: { kind: 'done' }, answered };
 }
 
 /** A failure of this attempt that is not the breaker's business any more: try the job again later. */
-export function transientOutcome(job: Job, upTo: number, failure: Failure, draw: number): QueueEvent {
-  const attempt = job.attempts + 1;
-  if (failure.symptom === 'error-500' && attempt >= MAX_ERROR_500) {
-    const detail = `${failure.detail}, ${attempt} times`;
-    return { type: 'job.deadLettered', job: job.job, upTo, reason: 'rejected', detail };
-  }
-  return deferred(job, upTo, 'transient', failure.detail, attempt, draw);
+export function transientOutcome(attempt: Attempt, failure: Failure, draw: number): QueueEvent {
+  const reason = failure.symptom === 'error-500' ? 'error-500' : 'transient';
+  return deferredOrDead(attempt, reason, failure.detail, draw);
 }
 
 type Settled =
-  | { readonly kind: 'settled'; readonly events: readonly QueueEvent[]; readonly isAnswered: boolean }
+  | { readonly kind: 'settled'; readonly event: QueueEvent; readonly isAnswered: boolean }
   | Extract<BatchEnd, { kind: 'plex' | 'stash' }>;
 
-async function settleScene(
-  job: Job,
-  scene: StashScene | undefined,
-  upTo: number,
-  { world, queue, delivery }: BatchOptions,
-): Promise<Settled> {
-  if (scene === undefined) {
-    return settled(false, { type: 'job.delivered', job: job.job, upTo, result: 'gone' });
+/** What Stash said about one scene: it, that it is gone, or that it cannot be read. */
+type Fetched = StashScene | { readonly unreadable: string } | undefined;
+
+/** One document for all. If Stash refuses that, one for each, so that one bad scene does not stop the others. */
+async function fetchScenes(ids: readonly string[], { stash }: World) {
+  const together = await stash.scenes(ids);
+  if (together.ok) return { ok: true, value: together.value as ReadonlyMap<string, Fetched> } as const;
+  if (together.failure.kind !== 'refused') return together;
+  const fetched = new Map<string, Fetched>();
+  for (const id of ids) {
+    const alone = await stash.scenes([id]);
+    if (alone.ok) fetched.set(id, alone.value.get(id));
+    else if (alone.failure.kind === 'refused') fetched.set(id, { unreadable: alone.failure.detail });
+    else return alone;
   }
-  const result = await deliver(scene, queue.queue.known.get(job.job), delivery, (intent) =>
-    appendOrThrow(queue, { type: 'job.attempted', job: job.job, ...intent }),
-  );
+  return { ok: true, value: fetched as ReadonlyMap<string, Fetched> } as const;
+}
+
+async function settleScene(attempt: Attempt, scene: Fetched, options: BatchOptions): Promise<Settled> {
+  const { world } = options;
+  if (scene === undefined) return settled(false, delivered(attempt, 'gone'));
   const draw = world.writer.random();
+  if ('unreadable' in scene)
+    return settled(false, deferredOrDead(attempt, 'transient', scene.unreadable, draw));
+  try {
+    return judged(attempt, scene, await deliverUnderLease(attempt, scene, options), draw);
+  } catch (error) {
+    if (error instanceof LeaseLost || error instanceof JournalError) throw error;
+    // A fault of ours over one scene must not stand in the way of the others.
+    return settled(false, deferredOrDead(attempt, 'transient', `failed: ${(error as Error).message}`, draw));
+  }
+}
+
+async function deliverUnderLease(
+  { job }: Attempt,
+  scene: StashScene,
+  options: BatchOptions,
+): Promise<Delivery> {
+  const { queue, lease, delivery } = options;
+  let hasWritten = false;
+  try {
+    return await deliver(scene, queue.queue.known.get(job.job), {
+      ...delivery,
+      beforeWrite: (intent) => appendOrThrow(queue, { type: 'job.attempted', job: job.job, ...intent }),
+      beforeEdit: async () => {
+        await lease.refresh();
+        await lease.renewIfNeeded();
+        hasWritten = true;
+      },
+      afterEdits: () => lease.refresh(),
+    });
+  } catch (error) {
+    if (error instanceof LeaseLost && hasWritten) {
+      await appendOrThrow(queue, { type: 'job.queued', job: job.job, cause: 'lease-lost' });
+    }
+    throw error;
+  }
+}
+
+function judged(attempt: Attempt, scene: StashScene, result: Delivery, draw: number): Settled {
   switch (result.kind) {
     case 'withheld':
-      return settled(false, { type: 'job.delivered', job: job.job, upTo, result: 'withheld' });
+      return settled(false, delivered(attempt, 'withheld'));
     case 'unchanged': {
       const { item, own } = result;
-      return settled(true, { type: 'job.delivered', job: job.job, upTo, result: 'unchanged', item, own });
+      return settled(true, { ...delivered(attempt, 'unchanged'), item, own });
     }
     case 'written':
-      return settled(true, writtenOutcome(job, upTo, result, draw));
-    case 'no-file': {
-      const detail = 'the scene has no file, so no Plex item can be its own';
-      return settled(false, { type: 'job.deadLettered', job: job.job, upTo, reason: 'no-file', detail });
-    }
+      return settled(true, writtenOutcome(attempt, result, draw));
+    case 'no-file':
+      return settled(
+        false,
+        dead(attempt, 'no-file', 'the scene has no file, so no Plex item can be its own'),
+      );
     case 'missing':
-      return settled(true, missingOutcome(job, upTo, missingDetail(scene, result.near), draw));
+      return settled(true, deferredOrDead(attempt, 'missing', missingDetail(scene, result.near), draw));
     case 'ambiguous': {
-      const items = result.candidates
-        .map((item) => `${item.ratingKey} (${item.files.join(', ')})`)
-        .sort()
-        .join('; ');
-      const detail = `several Plex items have this file: ${items}`.slice(0, MAX_DETAIL);
-      return settled(true, { type: 'job.deadLettered', job: job.job, upTo, reason: 'ambiguous', detail });
+      const items = result.candidates.map((item) => `${item.ratingKey} (${item.files.join(', ')})`).sort();
+      return settled(
+        true,
+        dead(attempt, 'ambiguous', `several Plex items have this file: ${items.join('; ')}`),
+      );
     }
     case 'failed':
-      return failedOutcome(job, upTo, result.failure, draw);
+      return failedOutcome(attempt, result.failure, draw);
   }
 }
 
 function writtenOutcome(
-  job: Job,
-  upTo: number,
+  attempt: Attempt,
   { item, own, unmet }: Extract<Delivery, { kind: 'written' }>,
   draw: number,
 ): QueueEvent {
-  const attempt = job.attempts + 1;
-  if (unmet.length > 0 && attempt < SCHEDULES.incomplete.maxAttempts) {
+  const isLast = attemptNumber(attempt, 'incomplete') >= SCHEDULES.incomplete.maxAttempts;
+  if (unmet.length > 0 && !isLast) {
     const detail = `Plex does not show yet what was written: ${unmet.join(', ')}`;
-    return deferred(job, upTo, 'incomplete', detail, attempt, draw);
+    return deferredOrDead(attempt, 'incomplete', detail, draw);
   }
-  const delivered = { type: 'job.delivered', job: job.job, upTo, result: 'written', item, own } as const;
-  return unmet.length === 0 ? delivered : { ...delivered, notes: unmet };
+  const written = { ...delivered(attempt, 'written'), item, own };
+  return unmet.length === 0 ? written : { ...written, notes: unmet };
 }
 
-function failedOutcome(job: Job, upTo: number, failure: Failure, draw: number): Settled {
-  if (isCounted(failure.class)) return { kind: 'plex', failure, job };
+function failedOutcome(attempt: Attempt, failure: Failure, draw: number): Settled {
+  if (isCounted(failure.class)) return { kind: 'plex', failure, attempt };
   switch (failure.class) {
     case 'missing':
-      return settled(true, missingOutcome(job, upTo, failure.detail, draw));
-    case 'rejected': {
-      const { detail } = failure;
-      return settled(true, { type: 'job.deadLettered', job: job.job, upTo, reason: 'rejected', detail });
-    }
+      return settled(true, deferredOrDead(attempt, 'missing', failure.detail, draw));
+    case 'rejected':
+      return settled(true, dead(attempt, 'rejected', failure.detail));
     default:
-      return { kind: 'plex', failure, job };
+      return { kind: 'plex', failure, attempt };
   }
-}
-
-function missingOutcome(job: Job, upTo: number, detail: string, draw: number): QueueEvent {
-  const attempt = job.attempts + 1;
-  if (attempt >= SCHEDULES.missing.maxAttempts) {
-    return { type: 'job.deadLettered', job: job.job, upTo, reason: 'missing', detail };
-  }
-  return deferred(job, upTo, 'missing', detail, attempt, draw);
-}
-
-function deferred(
-  job: Job,
-  upTo: number,
-  reason: DeferReason,
-  detail: string,
-  attempt: number,
-  draw: number,
-): QueueEvent {
-  const waitMs = retryDelayMs(reason, attempt, draw);
-  return { type: 'job.deferred', job: job.job, upTo, reason, detail, attempt, waitMs };
 }
 
 /** One job for each scene that the tag, performer, studio or group touches, then this one is done. */
 async function expand(
-  job: Job,
+  attempt: Attempt,
   kind: Exclude<JobKind, 'scene'>,
-  upTo: number,
   { world, queue }: BatchOptions,
 ): Promise<Settled> {
-  for (let page = 1; page <= MAX_PAGES; page++) {
-    const ids = await world.stash.scenesWith(kind, idOf(job.job), page);
-    if (!ids.ok) return { kind: 'stash', failure: ids.failure };
-    if (ids.value.length === 0) break;
-    const jobs = ids.value.map(
-      (id) => ({ type: 'job.queued', job: `scene:${id}`, cause: job.job }) as const satisfies QueueEvent,
-    );
-    await appendOrThrow(queue, ...jobs);
+  const { job } = attempt.job;
+  const ids = await world.stash.scenesWith(kind, idOf(job));
+  if (!ids.ok && ids.failure.kind === 'refused') {
+    return settled(false, deferredOrDead(attempt, 'transient', ids.failure.detail, world.writer.random()));
   }
-  return settled(false, { type: 'job.delivered', job: job.job, upTo, result: 'expanded' });
+  if (!ids.ok) return { kind: 'stash', failure: ids.failure };
+  for (let from = 0; from < ids.value.length; from += EXPAND_RECORDS) {
+    const some = ids.value.slice(from, from + EXPAND_RECORDS);
+    await appendOrThrow(
+      queue,
+      ...some.map((id) => ({ type: 'job.queued', job: `scene:${id}`, cause: job }) as const),
+    );
+  }
+  return settled(false, delivered(attempt, 'expanded'));
+}
+
+function delivered({ job, upTo }: Attempt, result: Extract<QueueEvent, { type: 'job.delivered' }>['result']) {
+  return { type: 'job.delivered', job: job.job, upTo, result } as const;
+}
+
+function dead(
+  { job, upTo }: Attempt,
+  reason: Extract<QueueEvent, { type: 'job.deadLettered' }>['reason'],
+  detail: string,
+) {
+  return {
+    type: 'job.deadLettered',
+    job: job.job,
+    upTo,
+    reason,
+    detail: detail.slice(0, MAX_DETAIL),
+  } as const;
+}
+
+function deferredOrDead(attempt: Attempt, reason: DeferReason, detail: string, draw: number): QueueEvent {
+  const { job, upTo } = attempt;
+  const number = attemptNumber(attempt, reason);
+  const isOver = number >= SCHEDULES[reason].maxAttempts;
+  if (isOver && reason === 'missing') return dead(attempt, 'missing', detail);
+  if (isOver && reason === 'error-500') return dead(attempt, 'rejected', `${detail}, ${number} times`);
+  const waitMs = retryDelayMs(reason, number, draw);
+  return {
+    type: 'job.deferred',
+    job: job.job,
+    upTo,
+    reason,
+    detail: detail.slice(0, MAX_DETAIL),
+    attempt: number,
+    waitMs,
+  };
+}
+
+/** Counts from 1, for each reason anew. */
+function attemptNumber({ job, isExtra }: Attempt, reason: DeferReason): number {
+  const before = job.deferredFor === reason ? job.attempts : 0;
+  return Math.max(1, isExtra ? before : before + 1);
 }
 
 async function appendOrThrow(queue: QueueLog, ...events: readonly QueueEvent[]): Promise<void> {
@@ -187,21 +265,20 @@ async function appendOrThrow(queue: QueueLog, ...events: readonly QueueEvent[]):
   if (!appended.ok) throw new JournalError(appended.failure.detail);
 }
 
+/** What is kept of a message, in characters. */
 const MAX_DETAIL = 1_000;
-/** Far more pages than any library has scenes. */
-const MAX_PAGES = 10_000;
+/** Records in one append when a tag becomes its scenes. */
+const EXPAND_RECORDS = 500;
 
 function missingDetail(scene: StashScene, near: readonly string[]): string {
   const file = scene.files[0] ?? '';
-  const detail =
-    near.length === 0
-      ? `Plex has no item for ${file} yet`
-      : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).join(', ')}: check pathMap`;
-  return detail.slice(0, MAX_DETAIL);
+  return near.length === 0
+    ? `Plex has no item for ${file} yet`
+    : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).join(', ')}: check pathMap`;
 }
 
-function settled(isAnswered: boolean, ...events: readonly QueueEvent[]): Settled {
-  return { kind: 'settled', events, isAnswered };
+function settled(isAnswered: boolean, event: QueueEvent): Settled {
+  return { kind: 'settled', event, isAnswered };
 }
 
 function kindOf(job: JobName): JobKind {

@@ -4,6 +4,7 @@
 import { remainingMs } from '../../machines/time.ts';
 import type { ControlLog } from '../control/control-log.ts';
 import { type Gate, gate } from '../control/decide.ts';
+import { JournalError } from '../journal/journal.ts';
 import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
@@ -12,7 +13,7 @@ import type { QueueEvent } from '../queue/events.ts';
 import { dueJobs, type Job } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
-import { type BatchResult, runBatch, transientOutcome } from './batch.ts';
+import { type Attempt, type BatchResult, runBatch, transientOutcome } from './batch.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { DrainOptions } from './drainer.ts';
 import { PlexContact } from './plex-contact.ts';
@@ -131,8 +132,9 @@ export class DrainSession {
   async #round(answer: Gate): Promise<Stop | null> {
     switch (answer.kind) {
       case 'go': {
-        const jobs = this.#due().slice(0, answer.limit);
-        return jobs.length > 0 ? this.#work(jobs) : this.#rest();
+        const jobs = this.#due(answer.limit);
+        if (jobs.length === 0) return this.#rest();
+        return this.#contact.isAcquainted ? this.#work(jobs) : this.#connect();
       }
       case 'probe':
         return this.#probe();
@@ -152,6 +154,7 @@ export class DrainSession {
       queue,
       lease: this.lease,
       delivery: { ...this.#contact.delivery, sections: () => this.#libraries() },
+      isImpatient: this.#parts.options.isImpatient,
       onOutcome: (event) => this.#count(event),
     });
     if (result.answered > 0) await this.#acknowledge(result);
@@ -163,7 +166,7 @@ export class DrainSession {
       case 'stash':
         return this.#waitForStash(result.end);
       case 'plex':
-        await this.#heed(result.end.failure, result.end.job);
+        await this.#heed(result.end.failure, result.end.attempt);
         return null;
     }
   }
@@ -178,16 +181,19 @@ export class DrainSession {
   }
 
   /** A failure that says something about Plex: by its class to the breaker, to a hold, or back to the job. */
-  async #heed(failure: Failure, job: Job): Promise<void> {
+  async #heed(failure: Failure, attempt: Attempt): Promise<void> {
     const { world, queue } = this.#parts;
+    this.#sections = null;
     if (!isCounted(failure.class)) return this.#contact.hold(failure);
-    const isFirst = this.lease.state.breaker.context.failures === 0;
-    await this.#contact.recordFailure(failure, job.job);
-    if (this.lease.state.breaker.value !== 'open' && isFirst) await this.#contact.confirm();
-    // The breaker did not open: so it may be this job, and the others go first.
-    if (this.lease.state.breaker.value === 'open') return;
-    const outcome = transientOutcome(job, queue.position, failure, world.writer.random());
-    await queue.append(outcome);
+    const wasCanary = this.lease.state.breaker.value === 'halfOpen';
+    await this.#contact.recordFailure(failure, attempt.job.job);
+    if (this.lease.state.breaker.value !== 'open') await this.#contact.confirm();
+    // An outage costs the job nothing. But if Plex is there, or was just now when this was the canary, it may be
+    // the job: the others go first.
+    if (this.lease.state.breaker.value === 'open' && !wasCanary) return;
+    const outcome = transientOutcome(attempt, failure, world.writer.random());
+    const appended = await queue.append(outcome);
+    if (!appended.ok) throw new JournalError(appended.failure.detail);
     this.#count(outcome);
   }
 
@@ -195,29 +201,33 @@ export class DrainSession {
     const isForced = this.#wantsProbe;
     this.#wantsProbe = false;
     const { control, world } = this.#parts;
-    const plex = this.#contact.plex;
-    const outcome = await probeUnderLease({
-      control,
-      writer: world.writer,
-      plex,
-      pending: this.#pending(),
-      isForced,
-    });
+    // A long vigil: the address or token may have been changed meanwhile. A Stash that does not answer is no reason
+    // not to ask Plex.
+    await this.#contact.open(this.#pending());
     this.lease.assertHeld();
-    if (outcome.kind === 'back') {
-      this.#progressAt = this.#monoMs();
-      this.#sections = null;
-      await this.#contact.remember(outcome.identity);
-      world.log.line('info', 'Plex is back');
+    const plex = this.#contact.plex;
+    const pending = this.#pending();
+    const outcome = await probeUnderLease({ control, writer: world.writer, plex, pending, isForced });
+    this.lease.assertHeld();
+    switch (outcome.kind) {
+      case 'back':
+        this.#progressAt = this.#monoMs();
+        this.#sections = null;
+        await this.#contact.remember(outcome.identity);
+        world.log.line('info', 'Plex is back');
+        return null;
+      case 'away':
+        world.log.line('info', `Plex is still away: ${outcome.failure.detail}`);
+        return null;
+      case 'not-ours':
+        return this.#keepVigil(VIGIL_POLL_MS, { kind: 'away', remainingMs: VIGIL_POLL_MS });
     }
-    if (outcome.kind === 'away') world.log.line('info', `Plex is still away: ${outcome.failure.detail}`);
-    return null;
   }
 
   /** Nothing is due: say so to the recovery flow, stay a little for what may come, then leave. */
   async #rest(): Promise<Stop | null> {
-    const { recovery } = this.lease.state;
-    if (recovery.value === 'ramping' || recovery.context.hasBacklog) {
+    const { value, context } = this.lease.state.recovery;
+    if (value === 'ramping' || (value === 'idle' && context.hasBacklog)) {
       await this.lease.record({ type: 'backlog.drained' });
       return null;
     }
@@ -240,13 +250,13 @@ export class DrainSession {
   }: Extract<Gate, { kind: 'held' }>): Promise<Stop | null> {
     const stop = { kind: 'held', hold, reason } as const;
     if (hold === 'operator') return stop;
-    if (hold === 'config' && this.#wantsProbe) {
+    if (this.#wantsProbe) {
       this.#wantsProbe = false;
-      await this.#contact.retryRefused(this.#pending());
+      await this.#contact.retryHeld(hold, this.#pending());
       return null;
     }
-    if (hold === 'config' && this.#monoMs() - this.#settingsReadAt >= SETTINGS_POLL_MS)
-      return this.#connect();
+    const isStale = this.#monoMs() - this.#settingsReadAt >= SETTINGS_POLL_MS;
+    if (hold === 'config' && isStale) return this.#connect();
     return this.#keepVigil(leftMs, stop);
   }
 
@@ -263,12 +273,13 @@ export class DrainSession {
     return this.#sections;
   }
 
-  #due(): Job[] {
+  #due(limit: number): Job[] {
     const { queue } = this.#parts.queue;
     const now = this.#now();
-    const due = dueJobs(queue, now);
-    if (!this.#parts.options.isImpatient) return due;
-    return dueJobs(queue, now, true).filter((job) => job.state === 'pending' || !this.#tried.has(job.job));
+    if (!this.#parts.options.isImpatient) return dueJobs(queue, now, limit);
+    return dueJobs(queue, now, Number.POSITIVE_INFINITY, true)
+      .filter((job) => job.state === 'pending' || !this.#tried.has(job.job))
+      .slice(0, limit);
   }
 
   /** ms until the next deferred job is due; null when none is deferred. */

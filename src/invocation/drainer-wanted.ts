@@ -6,6 +6,11 @@ import type { ControlState } from '../control/state.ts';
 import type { Writer } from '../journal/writer.ts';
 import { isGone } from './process.ts';
 
+/** In a container Stash is usually process 1, and reaps no orphans: each detached process would stay a zombie. */
+export function isStashInit(): boolean {
+  return process.ppid === 1 && process.platform !== 'win32';
+}
+
 export function isDrainerWanted(state: ControlState, writer: Writer): boolean {
   return isDrainerNeeded(state, writer.now(), isHolderGone(state));
 }

@@ -5,7 +5,7 @@
 // a job is there. A hook appends its job, then looks at the lease. So one of the two always sees the other.
 
 import { ControlLog } from '../control/control-log.ts';
-import { gate } from '../control/decide.ts';
+import { gate, isDrainerNeeded } from '../control/decide.ts';
 import { dueJobs, type QueueCounts } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import { DrainLease, LeaseLost } from './drain-lease.ts';
@@ -31,7 +31,7 @@ export interface DrainSummary {
   readonly left: QueueCounts;
 }
 
-/** Sessions in one process; each ends with work that came in at the last moment, which is rare. */
+/** Sessions in one process; each but the last ended with work that came in meanwhile. */
 const MAX_SESSIONS = 100;
 
 export async function drain(world: World, options: DrainOptions): Promise<DrainSummary> {
@@ -47,8 +47,9 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
         stop = { kind: 'busy', owner: control.state.drain.context.owner };
         break;
       }
+      const sessionFrom = queue.position;
       stop = await runSession(new DrainSession({ world, options, control, queue, lease, tally }));
-      if (stop.kind !== 'idle' || !(await hasNewWork(control, queue, world))) break;
+      if (!(await isWorthAnother(stop, sessionFrom, control, queue, world))) break;
     }
   } finally {
     saveControlCheckpoint(world, control);
@@ -73,8 +74,22 @@ async function runSession(session: DrainSession): Promise<Stop> {
   }
 }
 
-async function hasNewWork(control: ControlLog, queue: QueueLog, world: World): Promise<boolean> {
+/** Hooks that came while the lease was held started nobody: what they queued is this process's to look after. */
+async function isWorthAnother(
+  stop: Stop,
+  sessionFrom: number,
+  control: ControlLog,
+  queue: QueueLog,
+  world: World,
+): Promise<boolean> {
   await queue.refresh();
   const now = world.writer.now();
-  return dueJobs(queue.queue, now).length > 0 && gate(control.state, now).kind === 'go';
+  switch (stop.kind) {
+    case 'idle':
+      return dueJobs(queue.queue, now, 1).length > 0 && gate(control.state, now).kind === 'go';
+    case 'away':
+      return queue.hasPendingSince(sessionFrom) && isDrainerNeeded(control.state, now, false);
+    default:
+      return false;
+  }
 }

@@ -1,8 +1,9 @@
 // The drainer's line to Plex under the settings of now: reading and checking them, getting acquainted with a
 // server that these settings were never used with, and telling the journal when the line does not work.
 
+import type { HoldName } from '../../machines/events.ts';
 import type { Policy } from '../../machines/policy.ts';
-import { isHeld } from '../control/decide.ts';
+import { gate, isHeld } from '../control/decide.ts';
 import type { Failure } from '../plex/failures.ts';
 import { DEFAULT_PAUSE_MS, isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
@@ -45,6 +46,12 @@ export class PlexContact {
   /** Whether there are settings to go by. */
   get isOpen(): boolean {
     return this.#plex !== null;
+  }
+
+  /** Whether it is known who answers under these settings. */
+  get isAcquainted(): boolean {
+    const { server } = this.#lease.state.breaker.context;
+    return server.id !== '' && server.under === this.#under;
   }
 
   get plex(): PlexPort {
@@ -97,11 +104,11 @@ export class PlexContact {
     await this.#ask(0);
   }
 
-  /** A person asks to try again what Plex refused: the hold ends, or begins anew with the reason of now. */
-  async retryRefused(pending: number): Promise<void> {
+  /** A person asks to try again all the same: the hold ends, or begins anew with the reason of now. */
+  async retryHeld(hold: HoldName, pending: number): Promise<void> {
     await this.#lease.recordPlain({
       type: 'hold.released',
-      hold: 'config',
+      hold,
       reason: 'a person asked to try again',
     });
     await this.#ask(pending);
@@ -173,15 +180,8 @@ export class PlexContact {
 
   /** Under settings that never worked the first question is who is there: edits to the wrong server are for ever. */
   async #acquaint(pending: number): Promise<void> {
-    const { breaker } = this.#lease.state;
-    const isKnown = breaker.context.server.id !== '';
-    if (
-      isKnown ||
-      breaker.value !== 'closed' ||
-      isHeld(this.#lease.state, 'config', this.#world.writer.now())
-    )
-      return;
-    await this.#ask(pending);
+    const isAsked = gate(this.#lease.state, this.#world.writer.now()).kind === 'go';
+    if (isAsked && !this.isAcquainted) await this.#ask(pending);
   }
 
   async #ask(pending: number): Promise<void> {

@@ -5,10 +5,11 @@
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import { ControlLog } from '../control/control-log.ts';
+import { gate } from '../control/decide.ts';
 import type { Writer } from '../journal/writer.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { DATA_VARIABLE, type DataDir } from './data-dir.ts';
-import { isDrainerWanted, isHolderGone } from './drainer-wanted.ts';
+import { isDrainerWanted, isHolderGone, isStashInit } from './drainer-wanted.ts';
 import { STASH_VARIABLE, WORKER_FILE } from './handover.ts';
 import { queueTask } from './queue-task.ts';
 
@@ -31,7 +32,8 @@ export async function startIfNeeded(
     };
   }
   if (!isDrainerWanted(control.state, writer)) return { started: false };
-  const isTask = isStashInit();
+  // A task must not wait, or nothing else in Stash goes on; a wait is worth a zombie.
+  const isTask = isStashInit() && gate(control.state, writer.now()).kind !== 'wait';
   const asked = {
     type: 'lease.requested',
     lease: 'drain',
@@ -47,12 +49,11 @@ export async function startIfNeeded(
   return { started: true };
 }
 
-/** In a container Stash is usually process 1, and reaps no orphans: each detached drainer would stay a zombie. */
-function isStashInit(): boolean {
-  return process.ppid === 1 && process.platform !== 'win32';
-}
-
-async function startDetached(connection: StashConnection, data: string, bundleDir: string): Promise<void> {
+export async function startDetached(
+  connection: StashConnection,
+  data: string,
+  bundleDir: string,
+): Promise<void> {
   const child = spawn(process.execPath, [path.join(bundleDir, WORKER_FILE), 'drain', '--detached'], {
     detached: true,
     stdio: 'ignore',

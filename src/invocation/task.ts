@@ -1,13 +1,16 @@
 // What a person asks for: drain, check, status, outages. The same operations for a Stash task, a Stash operation
 // and the command line; each returns a document for programs and lines for people.
 
+import type { ControlEvent } from '../../machines/events.ts';
 import { count, duration } from '../cli/format.ts';
 import { outageLines, outageReport } from '../cli/outages.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
+import { JournalError } from '../journal/journal.ts';
 import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import { readSettings } from '../settings/settings.ts';
+import type { PlexPort } from '../sync/deliver.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { PLUGIN_ID } from './handover.ts';
@@ -20,6 +23,8 @@ export interface TaskResult {
   readonly isOk: boolean;
   readonly lines: readonly string[];
   readonly document: unknown;
+  /** Plex was away when a drain ended. */
+  readonly isAway?: boolean;
 }
 
 export const TASK_MODES = ['drain', 'check', 'status', 'outages'] as const;
@@ -50,7 +55,9 @@ async function drainNow(world: World, isForHook: boolean): Promise<TaskResult> {
     const line = `A drainer is at work already (${summary.stop.owner}); it delivers what waits.`;
     return { ...probed, lines: [line, ...probed.lines], document: summary };
   }
-  return { isOk: summary.stop.kind === 'idle' || isForHook, lines: drainLines(summary), document: summary };
+  const { kind } = summary.stop;
+  const lines = drainLines(summary);
+  return { isOk: kind === 'idle' || isForHook, lines, document: summary, isAway: kind === 'away' };
 }
 
 /** Asks Plex now. A good answer ends what stood in the way: an outage, a refusal, another server than before. */
@@ -62,38 +69,51 @@ async function checkPlex(world: World): Promise<TaskResult> {
   if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
   const { journal, controlCheckpoint } = world.dir;
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
-  const { server } = control.state.breaker.context;
-  const isKnown = server.under === world.fingerprint(read.settings) && server.id !== '';
-  const plex = world.connectPlex(read.settings, isKnown);
+  const under = world.fingerprint(read.settings);
+  const { server: before } = control.state.breaker.context;
+  const plex = world.connectPlex(read.settings, before.under === under && before.id !== '');
   try {
     const answered = await plex.probe('');
     if (!answered.ok) return failure(answered.failure.detail, answered.failure.symptom, problems);
     const { version, machineIdentifier } = answered.value;
     const lines = [`Plex ${version} answers and accepts the token.`, ...problems];
-    if (isKnown && machineIdentifier !== server.id) {
-      const accepted = { id: machineIdentifier, under: server.under };
-      await control.append({ type: 'policy.set', policy: read.settings.policy, server: accepted });
-      lines.push('It is not the server that was there before; from now on it is the right one.');
+    const { server } = control.state.breaker.context;
+    if (machineIdentifier !== server.id || under !== server.under) {
+      const accepted = { id: machineIdentifier, under };
+      await record(control, { type: 'policy.set', policy: read.settings.policy, server: accepted });
+      const isOther = server.id !== '' && machineIdentifier !== server.id;
+      if (isOther) lines.push('It is not the server that was there before; from now on it is the right one.');
     }
-    if (control.state.config.value === 'held') {
-      await control.append({
-        type: 'hold.released',
-        hold: 'config',
-        reason: 'a person checked: Plex accepts us',
-      });
+    for (const hold of ['config', 'throttle'] as const) {
+      if (control.state[hold].value !== 'held') continue;
+      await record(control, { type: 'hold.released', hold, reason: 'a person checked: Plex accepts us' });
       lines.push('What stood in the way is gone; changes are delivered again.');
     }
-    if (control.state.breaker.value === 'open') {
-      const { queue } = await QueueLog.open(journal, world.writer, world.dir.queueCheckpoint.read());
-      const { pending } = queue.counts;
-      await probeUnderLease({ control, writer: world.writer, plex, pending, isForced: true });
-      lines.push('The outage is over; the next drainer delivers what waits.');
-    }
+    if (control.state.breaker.value === 'open') lines.push(await endOutage(world, control, plex));
     saveControlCheckpoint(world, control);
     return { isOk: true, lines, document: { plex: 'ok', version, machineIdentifier, problems } };
   } finally {
     await plex.close();
   }
+}
+
+async function endOutage(world: World, control: ControlLog, plex: PlexPort): Promise<string> {
+  const { writer, dir } = world;
+  const { pending } = (await QueueLog.open(dir.journal, writer, dir.queueCheckpoint.read())).queue.counts;
+  const probed = await probeUnderLease({ control, writer, plex, pending, isForced: true });
+  switch (probed.kind) {
+    case 'back':
+      return 'The outage is over; the next drainer delivers what waits.';
+    case 'away':
+      return `But it was gone again at once: ${probed.failure.detail}`;
+    case 'not-ours':
+      return 'Another process is asking Plex at this moment, and will see that it is back.';
+  }
+}
+
+async function record(control: ControlLog, event: ControlEvent): Promise<void> {
+  const recorded = await control.append(event);
+  if (!recorded.ok) throw new JournalError(recorded.failure.detail);
 }
 
 async function status(world: World): Promise<TaskResult> {

@@ -2,6 +2,7 @@
 // the breaker and the job (machines/events.ts). test/plex/failures.test.ts produces each row over a real socket.
 
 import type { CountedClass, FailureClass } from '../../machines/events.ts';
+import { RETRY_AFTER_MAX_MS } from '../../machines/policy.ts';
 
 /** What was asked when it happened: a 404 or 500 means different things. */
 export type Asked = 'probe' | 'sections' | 'search' | 'item' | 'edit' | 'image';
@@ -79,7 +80,7 @@ const NEVER_WORKED: Row = {
 
 /** Statuses, whatever was asked. `asked` narrows a row; the first that fits counts. */
 interface StatusRow extends Row {
-  readonly status: number | readonly [from: number, to: number];
+  readonly status: number | readonly number[] | { readonly from: number; readonly to: number };
   readonly asked?: readonly Asked[];
   readonly isMaintenance?: boolean;
 }
@@ -95,7 +96,7 @@ export const STATUS_ROWS: readonly StatusRow[] = [
   { status: 503, class: 'throttled', symptom: 'overload', says: 'Plex is overloaded' },
   { status: 429, class: 'throttled', symptom: 'too-many', says: 'Plex or its proxy asks for a pause' },
   {
-    status: [502, 502],
+    status: 502,
     class: 'outage',
     symptom: 'bad-gateway',
     says: 'a proxy does not reach Plex',
@@ -124,7 +125,7 @@ export const STATUS_ROWS: readonly StatusRow[] = [
   },
   { status: 404, class: 'missing', symptom: 'gone', says: 'the Plex item is not there any more' },
   {
-    status: [300, 399],
+    status: { from: 300, to: 399 },
     class: 'config',
     symptom: 'redirect',
     says: 'the address of Plex leads elsewhere: check plexUrl',
@@ -136,8 +137,38 @@ export const STATUS_ROWS: readonly StatusRow[] = [
     symptom: 'error-500',
     says: 'Plex fails even at simple questions',
   },
-  { status: [500, 599], class: 'transient', symptom: 'error-500', says: 'Plex failed at this request' },
-  { status: [400, 499], class: 'rejected', symptom: 'rejected', says: 'Plex does not accept this request' },
+  {
+    status: { from: 500, to: 599 },
+    class: 'transient',
+    symptom: 'error-500',
+    says: 'Plex failed at this request',
+  },
+  {
+    status: 408,
+    class: 'transient',
+    symptom: 'timeout',
+    says: 'Plex or its proxy waited too long for us',
+  },
+  // A refused edit is about this scene; a refused question is about all of them.
+  {
+    status: { from: 400, to: 499 },
+    asked: ['probe', 'sections', 'search', 'item'],
+    class: 'config',
+    symptom: 'refused-request',
+    says: 'what answers does not accept a plain question: is it Plex? check plexUrl',
+  },
+  {
+    status: [413, 414, 431],
+    class: 'rejected',
+    symptom: 'too-large',
+    says: 'the edit is too long for Plex or its proxy',
+  },
+  {
+    status: { from: 400, to: 499 },
+    class: 'rejected',
+    symptom: 'rejected',
+    says: 'Plex does not accept this edit',
+  },
 ];
 
 /** Answers with status 200 that are none. */
@@ -160,8 +191,9 @@ export const BODY_ROWS = {
   },
 } satisfies Record<string, Row>;
 
-/** A pause without `Retry-After`, in ms. */
+/** A pause without a usable `Retry-After`, in ms. One of no length, or in the past, is not usable. */
 export const DEFAULT_PAUSE_MS = 30_000;
+const MIN_PAUSE_MS = 1_000;
 
 export function ofNetwork(code: string, hasEverWorked: boolean): Failure {
   const known = NETWORK_ROWS[code];
@@ -182,7 +214,8 @@ export function ofStatus(
   const row = STATUS_ROWS.find((candidate) => fits(candidate, status, asked, isMaintenance));
   const found = failure(row ?? BODY_ROWS.garbage, `HTTP ${status}`);
   const pauseMs = retryAfterMs(retryAfter, now);
-  if (pauseMs !== null) return { ...found, retryAfterMs: pauseMs };
+  const isUsable = pauseMs !== null && pauseMs >= MIN_PAUSE_MS;
+  if (isUsable) return { ...found, retryAfterMs: Math.min(pauseMs, RETRY_AFTER_MAX_MS) };
   return found.class === 'throttled' ? { ...found, retryAfterMs: DEFAULT_PAUSE_MS } : found;
 }
 
@@ -206,10 +239,14 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
 }
 
 function fits(row: StatusRow, status: number, asked: Asked, isMaintenance: boolean): boolean {
-  const [from, to] = typeof row.status === 'number' ? [row.status, row.status] : row.status;
-  if (status < from || status > to) return false;
+  if (!isAmong(status, row.status)) return false;
   if (row.asked !== undefined && !row.asked.includes(asked)) return false;
   return row.isMaintenance !== true || isMaintenance;
+}
+
+function isAmong(status: number, among: StatusRow['status']): boolean {
+  if (typeof among === 'number') return status === among;
+  return 'from' in among ? status >= among.from && status <= among.to : among.includes(status);
 }
 
 function failure(row: Row, code: string): Failure {

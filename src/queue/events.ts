@@ -10,8 +10,14 @@ export type JobKind = 'scene' | 'tag' | 'performer' | 'studio' | 'group';
 /** `kind:id` in Stash. */
 export type JobName = `${JobKind}:${string}`;
 
-/** Why a job waits. `missing`: its item is not in Plex yet. `transient`: this attempt failed. `incomplete`: something was refused and may be accepted later. */
-export type DeferReason = 'missing' | 'transient' | 'incomplete';
+/**
+ * Why a job waits:
+ * - `missing`: its item is not in Plex yet
+ * - `transient`: this attempt failed, and that says nothing about the job
+ * - `error-500`: Plex failed at this very job; after some of these it is the job
+ * - `incomplete`: Plex does not show yet what was written
+ */
+export type DeferReason = 'missing' | 'transient' | 'error-500' | 'incomplete';
 
 /** Why a job was given up. */
 export type DeadReason = 'ambiguous' | 'rejected' | 'missing' | 'no-file';

@@ -18,7 +18,7 @@ import {
 } from './queue.ts';
 
 /** Bump when the shape of the queue's state changes: older checkpoints are then ignored. */
-const QUEUE_ERA = 'queue-1';
+const QUEUE_ERA = 'queue-2';
 
 /** The queue as JSON holds it. */
 interface QueueImage {
@@ -81,6 +81,14 @@ export class QueueLog {
 
   get tailLength(): number {
     return this.#sinceCheckpoint;
+  }
+
+  /** Whether a change waits that was queued at `position` or later. */
+  hasPendingSince(position: Position): boolean {
+    for (const job of this.queue.jobs.values()) {
+      if (job.state === 'pending' && job.newest >= position) return true;
+    }
+    return false;
   }
 
   checkpoint(): QueueCheckpoint | null {

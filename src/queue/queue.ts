@@ -18,8 +18,9 @@ interface Queued {
   readonly queuedAt: number;
   /** The distinct causes, at most `MAX_CAUSES`. */
   readonly causes: readonly string[];
-  /** Attempts that did not settle it. */
+  /** Attempts in a row that deferred it for the same reason. */
   readonly attempts: number;
+  readonly deferredFor: DeferReason | null;
 }
 
 export type Job = Queued &
@@ -90,7 +91,15 @@ export function createQueue(initial?: Queue) {
         settle(queue, event, (job) => {
           const { reason, detail, attempt, waitMs } = event;
           const due = { from: event.moment, waitMs };
-          return { ...base(job), attempts: attempt, state: 'deferred', reason, detail, due };
+          return {
+            ...base(job),
+            attempts: attempt,
+            deferredFor: reason,
+            state: 'deferred',
+            reason,
+            detail,
+            due,
+          };
         }),
 
       'job.deadLettered': (queue: Queue, event: Of<'job.deadLettered'>) =>
@@ -107,27 +116,31 @@ export type QueueStore = ReturnType<typeof createQueue>;
 /** The longest waiting first. */
 export const DELIVERY_ORDER = (a: Job, b: Job): number => a.since - b.since;
 
-/** Jobs that may be attempted at `now`, the longest waiting first. `isImpatient`: deferred ones as well. */
-export function dueJobs(queue: Queue, now: Moment, isImpatient = false): Job[] {
+/**
+ * At most `limit` jobs that may be attempted at `now`, about in the order in which they were first queued.
+ * `isImpatient`: deferred ones as well.
+ */
+export function dueJobs(queue: Queue, now: Moment, limit: number, isImpatient = false): Job[] {
   const due: Job[] = [];
   for (const job of queue.jobs.values()) {
-    if (job.state === 'pending') due.push(job);
-    if (job.state === 'deferred' && (isImpatient || isOver(job.due, now))) due.push(job);
+    if (due.length >= limit) break;
+    const isDue = job.state === 'deferred' && (isImpatient || isOver(job.due, now));
+    if (job.state === 'pending' || isDue) due.push(job);
   }
-  return due.sort(DELIVERY_ORDER);
+  return due;
 }
 
 function queued(job: Job | undefined, event: Of<'job.queued'>): Job {
   const { job: name, position, cause, moment } = event;
   if (job === undefined) {
     const times = { since: position, newest: position, queuedAt: moment.at };
-    return { job: name, ...times, causes: [cause], attempts: 0, state: 'pending' };
+    return { job: name, ...times, causes: [cause], attempts: 0, deferredFor: null, state: 'pending' };
   }
   const isNew = !job.causes.includes(cause) && job.causes.length < MAX_CAUSES;
   const causes = isNew ? [...job.causes, cause] : job.causes;
   // A newer change revives: what was missing, refused or ambiguous may not be so any more.
-  const attempts = job.state === 'dead' ? 0 : job.attempts;
-  return { ...base(job), newest: position, causes, attempts, state: 'pending' };
+  const fresh = { newest: position, causes, attempts: 0, deferredFor: null };
+  return { ...base(job), ...fresh, state: 'pending' };
 }
 
 /** An outcome for what was queued before `upTo`. Anything newer keeps the job pending. */
@@ -141,7 +154,13 @@ function settle(
   if (job.newest < event.upTo) return place(queue, event.job, outcome(job));
   // An outcome that was overtaken by another has nothing more to say.
   if (job.state !== 'pending') return queue;
-  return place(queue, event.job, { ...base(job), since: job.newest, state: 'pending' });
+  return place(queue, event.job, {
+    ...base(job),
+    since: job.newest,
+    attempts: 0,
+    deferredFor: null,
+    state: 'pending',
+  });
 }
 
 function place(queue: Queue, name: JobName, after: Job | null): Queue {
@@ -161,6 +180,6 @@ function remember(queue: Queue, job: JobName, item: string, own: OwnTags | undef
 }
 
 function base(job: Job): Queued {
-  const { job: name, since, newest, queuedAt, causes, attempts } = job;
-  return { job: name, since, newest, queuedAt, causes, attempts };
+  const { job: name, since, newest, queuedAt, causes, attempts, deferredFor } = job;
+  return { job: name, since, newest, queuedAt, causes, attempts, deferredFor };
 }

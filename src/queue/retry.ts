@@ -15,12 +15,11 @@ export const SCHEDULES: Readonly<Record<DeferReason, Schedule>> = {
   missing: { baseMs: 60_000, maxMs: 6 * 3_600_000, maxAttempts: 12 },
   // Says nothing about the job, so it is never given up for it.
   transient: { baseMs: 5_000, maxMs: 1_800_000, maxAttempts: Number.POSITIVE_INFINITY },
+  // Plex answers 500 to a request that it cannot bear.
+  'error-500': { baseMs: 5_000, maxMs: 60_000, maxAttempts: 3 },
   // Plex applies some edits late; a second look usually finds them done.
   incomplete: { baseMs: 10_000, maxMs: 60_000, maxAttempts: 3 },
 };
-
-/** Plex answers 500 to a request that it cannot bear: after so many it is the job, not the server. */
-export const MAX_ERROR_500 = 3;
 
 /** `attempt` counts from 1: the one that just failed. `draw` in [0, 1): the wait is between half and whole. */
 export function retryDelayMs(reason: DeferReason, attempt: number, draw: number): number {

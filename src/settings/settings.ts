@@ -122,7 +122,7 @@ export function readSettings(
     plexLibraries: optional('plexLibraries', commaList, []),
     pathRules: pathRulesOf(raw('pathMap'), problems),
     allowsSelfSigned: optional('allowSelfSigned', flag, false),
-    requestTimeoutMs: ms('requestTimeout', 1, 120, SECOND_MS, 30 * SECOND_MS),
+    requestTimeoutMs: ms('requestTimeout', 1, 60, SECOND_MS, 30 * SECOND_MS),
     policy: {
       ...DEFAULT_POLICY,
       failureThreshold: optional('failureThreshold', wholeBetween(1, 20), failureThreshold),

@@ -20,8 +20,6 @@ export type StashResult<T> =
 type Json = Readonly<Record<string, unknown>>;
 
 const TIMEOUT_MS = 30_000;
-/** Scenes in one answer when a tag or performer is expanded. */
-const PAGE_SCENES = 250;
 
 export class StashClient {
   readonly #connection: StashConnection;
@@ -65,31 +63,19 @@ export class StashClient {
     return { ok: true, value: scenes };
   }
 
-  /** Ids of the scenes that a tag, performer, studio or group touches, a page at a time; empty after the last. */
-  async scenesWith(
-    kind: Exclude<JobKind, 'scene'>,
-    id: string,
-    page: number,
-  ): Promise<StashResult<string[]>> {
+  /** Ids of all scenes that a tag, performer, studio or group touches, in one answer: pages could shift meanwhile. */
+  async scenesWith(kind: Exclude<JobKind, 'scene'>, id: string): Promise<StashResult<string[]>> {
     const criterion = await this.#criterionOf(kind);
     if (!criterion.ok) return criterion;
     if (criterion.value === null) return { ok: true, value: [] };
     const query =
-      'query($page:Int,$size:Int,$scenes:SceneFilterType){findScenes(filter:{page:$page,per_page:$size,sort:"id",direction:ASC},scene_filter:$scenes){scenes{id}}}';
+      'query($scenes:SceneFilterType){findScenes(filter:{per_page:-1},scene_filter:$scenes){scenes{id}}}';
     const scenes = { [criterion.value]: { value: [id], modifier: 'INCLUDES' } };
-    const result = await this.#query(query, { page, size: PAGE_SCENES, scenes });
+    const result = await this.#query(query, { scenes });
     if (!result.ok) return result;
     const found = object(result.value.findScenes).scenes;
     const ids = Array.isArray(found) ? found.map((scene) => String(object(scene).id)) : [];
     return { ok: true, value: ids };
-  }
-
-  /** Puts one of our tasks into Stash's own queue. */
-  async runTask(pluginId: string, taskName: string): Promise<StashResult<Json>> {
-    return this.#query('mutation($p:ID!,$t:String!){runPluginTask(plugin_id:$p,task_name:$t,args:[])}', {
-      p: pluginId,
-      t: taskName,
-    });
   }
 
   /** The key that outlives the session cookie; empty when Stash has none. */

@@ -36,21 +36,24 @@ export interface DeliverOptions {
   /** The libraries to look in; asked only when an item must be searched. */
   readonly sections: () => Promise<PlexResult<readonly PlexSection[]>>;
   readonly pathRules: readonly PathRule[];
+  /** Called once before anything is written; when it throws, nothing is. */
+  readonly beforeWrite: (intent: WriteIntent) => Promise<void>;
+  /** Called before each request that writes, and once after the last: may throw to stop. */
+  readonly beforeEdit: () => Promise<void>;
+  readonly afterEdits: () => Promise<void>;
 }
 
-/** Called before anything is written; when it throws, nothing is. */
-export type BeforeWrite = (intent: {
+export interface WriteIntent {
   readonly item: string;
   readonly changes: readonly FieldChange[];
   /** Our tags as they may be from now on: those that are to be dropped are still among them. */
   readonly own: OwnTags;
-}) => Promise<void>;
+}
 
 export async function deliver(
   scene: StashScene,
   known: Known | undefined,
   options: DeliverOptions,
-  beforeWrite: BeforeWrite,
 ): Promise<Delivery> {
   if (scene.files.length === 0) return { kind: 'no-file' };
   const wanted = wantedOf(scene);
@@ -58,7 +61,7 @@ export async function deliver(
   const match = await find(scene, known, options);
   if (!match.ok) return { kind: 'failed', failure: match.failure };
   if (match.value.kind !== 'found') return match.value;
-  return write(options.plex, match.value.item, wanted, known?.own ?? {}, beforeWrite);
+  return write(match.value.item, wanted, known?.own ?? {}, options);
 }
 
 async function find(
@@ -93,22 +96,27 @@ async function find(
 }
 
 async function write(
-  plex: PlexPort,
   item: PlexItem,
-  wanted: Wanted,
+  wantedInFull: Wanted,
   ownBefore: OwnTags,
-  beforeWrite: BeforeWrite,
+  options: DeliverOptions,
 ): Promise<Delivery> {
-  const planned = differenceOf(wanted, item, ownBefore);
+  const { plex, beforeWrite, beforeEdit, afterEdits } = options;
+  const planned = differenceOf(wantedInFull, item, ownBefore);
   const own = ownOf(planned);
   if (planned.changes.length === 0) return { kind: 'unchanged', item: item.ratingKey, own };
-  await beforeWrite({ item: item.ratingKey, changes: planned.changes, own: ownDuring(planned) });
-  // What was refused or came out different is written once more, one tag at a time; then it is only noted.
+  await beforeWrite({ item: item.ratingKey, changes: planned.changes.map(bounded), own: ownDuring(planned) });
+  let wanted = wantedInFull;
   let left: Difference = planned;
+  // What was refused or came out different is written once more, one tag at a time; then it is only noted.
   for (const isSecondTry of [false, true]) {
-    for (const parameters of isSecondTry ? editsOneByOne(left) : [editOf(left)]) {
+    for (const parameters of isSecondTry ? editsOneByOne(left) : editsOf(left)) {
+      await beforeEdit();
       const edited = await plex.edit(item, parameters);
-      if (!edited.ok) return { kind: 'failed', failure: edited.failure };
+      if (edited.ok) continue;
+      const shorter = isSecondTry || edited.failure.symptom !== 'too-large' ? null : withShortSummary(wanted);
+      if (shorter === null) return { kind: 'failed', failure: edited.failure };
+      wanted = shorter;
     }
     const after = await plex.items([item.ratingKey]);
     if (!after.ok) return { kind: 'failed', failure: after.failure };
@@ -117,9 +125,46 @@ async function write(
     left = differenceOf(wanted, now, ownBefore);
     if (left.changes.length === 0) break;
   }
+  await afterEdits();
   const unmet = left.changes.map(({ field }) => field);
   return { kind: 'written', item: item.ratingKey, own, unmet };
 }
+
+/** An edit travels in the address of a request: a long summary goes alone, or it takes all else down with it. */
+const MAX_QUERY_LENGTH = 6_000;
+/** What a summary is cut to when even that is too long, in UTF-16 units: a CJK character takes nine in an address. */
+const SHORT_SUMMARY_LENGTH = 700;
+
+function editsOf(difference: Difference): URLSearchParams[] {
+  const whole = editOf(difference);
+  const { summary, ...fields } = difference.fields;
+  if (summary === undefined || whole.toString().length <= MAX_QUERY_LENGTH) return [whole];
+  const rest = editOf({ ...difference, fields });
+  const alone = editOf({ fields: { summary }, tags: [], changes: [] });
+  return rest.toString() === '' ? [alone] : [rest, alone];
+}
+
+/** Null when the summary is short already. */
+function withShortSummary(wanted: Wanted): Wanted | null {
+  const { summary } = wanted.fields;
+  if (summary === undefined || summary.length <= SHORT_SUMMARY_LENGTH) return null;
+  const short = `${summary.slice(0, SHORT_SUMMARY_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
+  return { ...wanted, fields: { ...wanted.fields, summary: short } };
+}
+
+/** What Plex held may be of any size; the journal keeps what a person can look at, and says that it was cut. */
+function bounded({ field, before, after }: FieldChange): FieldChange {
+  if (typeof before === 'string' && before.length > MAX_KEPT_LENGTH) {
+    return { field, before: before.slice(0, MAX_KEPT_LENGTH), after, isCut: true };
+  }
+  if (typeof before === 'object' && before !== null && before.length > MAX_KEPT_TAGS) {
+    return { field, before: before.slice(0, MAX_KEPT_TAGS), after, isCut: true };
+  }
+  return { field, before, after };
+}
+
+const MAX_KEPT_LENGTH = 20_000;
+const MAX_KEPT_TAGS = 500;
 
 /** Some servers honour only one name in a removal: the fields and lists together, then each removal alone. */
 function editsOneByOne(difference: Difference): URLSearchParams[] {
@@ -129,5 +174,5 @@ function editsOneByOne(difference: Difference): URLSearchParams[] {
       editOf({ fields: {}, changes: [], tags: [{ ...plan, all: [], dropped: [name], isChanged: true }] }),
     ),
   );
-  return [editOf(together), ...removals];
+  return [...editsOf(together), ...removals];
 }

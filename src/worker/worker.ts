@@ -9,6 +9,7 @@ import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
 import type { Input } from '../invocation/input.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
+import { startDetached } from '../invocation/start-drainer.ts';
 import { answer, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
 import { isTaskMode, runMode, TASK_MODES, type TaskMode, type TaskResult } from '../invocation/task.ts';
 import type { World } from '../invocation/world.ts';
@@ -25,9 +26,13 @@ export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>):
     stashLog.line('error', problem);
     return answer({ error: problem });
   }
-  const world = worldOf('task', dataPath(from.dir, process.env), from.connection, stashLog);
+  const data = dataPath(from.dir, process.env);
+  const world = worldOf('task', data, from.connection, stashLog);
   try {
-    const result = await runMode(mode, world, args.by === 'hook');
+    const isForHook = args.by === 'hook';
+    const result = await runMode(mode, world, isForHook);
+    // The task may not wait for Plex; somebody has to, or nobody sees it come back.
+    if (isForHook && result.isAway === true) await startDetached(from.connection, data, __dirname);
     for (const line of result.lines) stashLog.line(result.isOk ? 'info' : 'warning', line);
     stashLog.progress(1);
     answer(result.isOk ? { output: result.document } : { error: result.lines.join(' ') });

@@ -245,8 +245,7 @@ function failed(told: Told, event: Of<'attempt.failed'>): boolean {
     open(told, event);
     return true;
   }
-  const isTransient = event.class === 'transient';
-  if (isTransient && event.subject !== undefined && told.rowSubjects.includes(event.subject)) return false;
+  if (event.subject !== undefined && told.rowSubjects.includes(event.subject)) return false;
   if (told.rowAt !== null && isSameBurst(told.rowAt, event.moment)) return false;
   if (told.row + 1 >= told.policy.failureThreshold || told.row + 1 >= (event.opensAfter ?? 1e9)) {
     open(told, event);
@@ -254,7 +253,7 @@ function failed(told: Told, event: Of<'attempt.failed'>): boolean {
   }
   told.row += 1;
   told.rowAt = event.moment;
-  if (isTransient && event.subject !== undefined) told.rowSubjects.push(event.subject);
+  if (event.subject !== undefined) told.rowSubjects.push(event.subject);
   return true;
 }
 

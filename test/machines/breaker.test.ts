@@ -130,10 +130,10 @@ const table: Table<Value, Type, BreakerContext> = {
         },
       },
       {
-        when: 'the subject failed before, but this is an outage',
+        when: 'the same subject failed before, whatever the class: a failed probe tells an outage',
         given: { failures: 1, failedAt: moment(0), subjects: ['scene:1'] },
         event: event('attempt.failed', { class: 'outage', subject: 'scene:1' }, later),
-        becomes: { to: 'closed', context: { failures: 2, failedAt: later, subjects: ['scene:1'] } },
+        becomes: 'ignored',
       },
     ],
     'lease.claimed': [{ event: event('lease.claimed'), becomes: 'ignored' }],

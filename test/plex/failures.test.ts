@@ -225,9 +225,14 @@ const STATUS_CASES: readonly Case[] = [
     })),
     ...[400, 405, 409, 413, 414, 431, 499].map((code) => ({
       name: `${code} to ${asked}`,
-      row: statusRow('rejected'),
+      row: statusRow(refusalOf(code, asked)),
       produce: () => withFault({ kind: 'status', code }, asked),
     })),
+    {
+      name: `408 to ${asked}`,
+      row: statusRow('timeout'),
+      produce: () => withFault({ kind: 'status', code: 408 }, asked),
+    },
     ...[501, 505, 599].map((code) => ({
       name: `${code} to ${asked}`,
       row: statusRow('error-500', 'Plex failed at this request'),
@@ -724,6 +729,12 @@ describe('known bugs', () => {
     });
   });
 });
+
+/** A refused edit is about one scene; a refused question is about all of them. */
+function refusalOf(code: number, asked: string): string {
+  if (asked !== 'edit') return 'refused-request';
+  return [413, 414, 431].includes(code) ? 'too-large' : 'rejected';
+}
 
 function statusRow(symptom: string, says?: string): Row {
   const row = STATUS_ROWS.find(

@@ -76,6 +76,7 @@ describe('a queued job', () => {
       queuedAt: START_AT,
       causes: ['Scene.Update.Post'],
       attempts: 0,
+      deferredFor: null,
     });
     expect(queue.counts).toEqual({ ...EMPTY_COUNTS, pending: 1 });
   });
@@ -176,10 +177,10 @@ describe('a newer change', () => {
     expect(queue.counts).toEqual({ ...EMPTY_COUNTS, pending: 1 });
   });
 
-  test('makes a deferred job due at once, and remembers its attempts', () => {
+  test('makes a deferred job due at once, with all its attempts anew', () => {
     const queue = fold(queued(), deferred(101, 3), queued());
-    expect(jobIn(queue)).toMatchObject({ state: 'pending', attempts: 3 });
-    expect(dueJobs(queue, moment(2_000))).toHaveLength(1);
+    expect(jobIn(queue)).toMatchObject({ state: 'pending', attempts: 0, deferredFor: null });
+    expect(dueJobs(queue, moment(2_000), 99)).toHaveLength(1);
   });
 });
 
@@ -212,12 +213,12 @@ describe('what is due', () => {
   const queue = () => fold(queued('scene:3'), queued(), queued('scene:1'), deferred(250));
 
   test('are pending jobs, the longest waiting first', () => {
-    expect(dueJobs(queue(), moment(3_000)).map(({ job }) => job)).toEqual(['scene:3', 'scene:1']);
+    expect(dueJobs(queue(), moment(3_000), 99).map(({ job }) => job)).toEqual(['scene:3', 'scene:1']);
   });
 
   test('is a deferred job when its wait is over, and not before', () => {
-    expect(dueJobs(queue(), moment(3_000 + 59_999))).toHaveLength(2);
-    expect(dueJobs(queue(), moment(3_000 + 60_000)).map(({ job }) => job)).toEqual([
+    expect(dueJobs(queue(), moment(3_000 + 59_999), 99)).toHaveLength(2);
+    expect(dueJobs(queue(), moment(3_000 + 60_000), 99).map(({ job }) => job)).toEqual([
       'scene:3',
       JOB,
       'scene:1',
@@ -225,11 +226,15 @@ describe('what is due', () => {
   });
 
   test('is a deferred job at once for somebody impatient', () => {
-    expect(dueJobs(queue(), moment(3_000), true).map(({ job }) => job)).toEqual(['scene:3', JOB, 'scene:1']);
+    expect(dueJobs(queue(), moment(3_000), 99, true).map(({ job }) => job)).toEqual([
+      'scene:3',
+      JOB,
+      'scene:1',
+    ]);
   });
 
   test('is never a dead one', () => {
-    expect(dueJobs(fold(queued(), dead(101)), moment(1e12), true)).toEqual([]);
+    expect(dueJobs(fold(queued(), dead(101)), moment(1e12), 99, true)).toEqual([]);
   });
 });
 

@@ -8,18 +8,16 @@ import type { OwnTags } from '../../src/queue/events.ts';
 import type { Known } from '../../src/queue/queue.ts';
 import type { Fault, PlexSimulator, PlexSimulatorOptions } from '../../src/simulators/plex/server.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
-import { type BeforeWrite, type Delivery, deliver } from '../../src/sync/deliver.ts';
+import { type DeliverOptions, type Delivery, deliver, type WriteIntent } from '../../src/sync/deliver.ts';
 import { type PathRule, parsePathMap } from '../../src/sync/path-map.ts';
 import { startPlexAndClient } from '../support/plex-fixture.ts';
 import { sceneWith } from '../support/stash-scenes.ts';
 
-type Intent = Parameters<BeforeWrite>[0];
-
 interface Desk {
   readonly plex: PlexSimulator;
   /** What was about to be written, in order. */
-  readonly intents: Intent[];
-  deliver(scene: StashScene, known?: Known, beforeWrite?: BeforeWrite): Promise<Delivery>;
+  readonly intents: WriteIntent[];
+  deliver(scene: StashScene, known?: Known, beforeWrite?: DeliverOptions['beforeWrite']): Promise<Delivery>;
   /** As above, and the requests that it took: `GET /path`. */
   watch(scene: StashScene, known?: Known): Promise<{ delivery: Delivery; requests: string[] }>;
 }
@@ -28,20 +26,19 @@ async function startDesk(options: PlexSimulatorOptions = {}, pathMap = ''): Prom
   const { plex, client } = await startPlexAndClient(options);
   const parsed = parsePathMap(pathMap);
   const pathRules: readonly PathRule[] = parsed.ok ? parsed.rules : [];
-  const intents: Intent[] = [];
+  const intents: WriteIntent[] = [];
   const desk: Desk = {
     plex,
     intents,
     deliver: (scene, known, beforeWrite) =>
-      deliver(
-        scene,
-        known,
-        { plex: client, sections: () => client.sections(), pathRules },
-        beforeWrite ??
-          (async (intent) => {
-            intents.push(intent);
-          }),
-      ),
+      deliver(scene, known, {
+        plex: client,
+        sections: () => client.sections(),
+        pathRules,
+        beforeWrite: beforeWrite ?? (async (intent) => void intents.push(intent)),
+        beforeEdit: async () => {},
+        afterEdits: async () => {},
+      }),
     watch: async (scene, known) => {
       plex.reset();
       const delivery = await desk.deliver(scene, known);
