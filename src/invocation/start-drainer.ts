@@ -2,7 +2,6 @@
 // starts one; the drainer outlives the hook, in its own session, with nothing inherited that could keep Stash
 // waiting. Secrets travel in its environment, which only this user can read; never in its arguments.
 
-import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import { ControlLog } from '../control/control-log.ts';
 import { gate } from '../control/decide.ts';
@@ -11,7 +10,6 @@ import type { StashConnection } from '../stash/connection.ts';
 import { DATA_VARIABLE, type DataDir } from './data-dir.ts';
 import { isDrainerWanted, isHolderGone, isStashInit } from './drainer-wanted.ts';
 import { STASH_VARIABLE, WORKER_FILE } from './handover.ts';
-import { queueTask } from './queue-task.ts';
 
 /** How long after asking for a drainer nobody asks again, in ms: starting Node on a slow NAS takes seconds. */
 const ASKED_MS = 15_000;
@@ -44,9 +42,17 @@ export async function startIfNeeded(
   if (!recorded.ok) throw new Error(recorded.failure.detail);
   // Of two hooks that ask at once the log knows one: only that one starts a drainer.
   if (recorded.steps.at(-1)?.isVoid !== false) return { started: false };
-  const isQueued = isTask && (await queueTask(connection));
+  const isQueued = isTask && (await queuedAsTask(connection));
   if (!isQueued) await startDetached(connection, dir.path, bundleDir);
   return { started: true };
+}
+
+// Loading what starts a process, or speaks HTTP, costs more than folding a tail: only the one hook that was
+// granted it does.
+
+async function queuedAsTask(connection: StashConnection): Promise<boolean> {
+  const { queueTask } = await import('./queue-task.ts');
+  return queueTask(connection);
 }
 
 export async function startDetached(
@@ -54,6 +60,7 @@ export async function startDetached(
   data: string,
   bundleDir: string,
 ): Promise<void> {
+  const { spawn } = await import('node:child_process');
   const child = spawn(process.execPath, [path.join(bundleDir, WORKER_FILE), 'drain', '--detached'], {
     detached: true,
     stdio: 'ignore',
