@@ -7,7 +7,7 @@
 import { ERA } from '../../machines/era.ts';
 import type { ControlEvent, StampedControlEvent } from '../../machines/events.ts';
 import type { Checkpoint } from '../journal/atomic-file.ts';
-import type { AppendFailure, Journal } from '../journal/journal.ts';
+import { type AppendFailure, type Journal, JournalError } from '../journal/journal.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
 import { checkCheckpoint } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
@@ -119,6 +119,13 @@ export class ControlLog {
       );
     }
     return { ok: true, steps: steps as Step[] };
+  }
+
+  /** The same for one event and a caller that cannot go on without it. */
+  async appendOrThrow(event: ControlEvent): Promise<Step> {
+    const recorded = await this.append(event);
+    if (!recorded.ok) throw new JournalError(recorded.failure.detail);
+    return recorded.steps[0] as Step;
   }
 
   /** Records whose witnesses follow one from another, all from the state as folded now. */

@@ -1,19 +1,30 @@
-// What a person asks for: drain, check, status, outages. The same operations for a Stash task, a Stash operation
-// and the command line; each returns a document for programs and lines for people.
+// What a person asks for. The same operations for a Stash task, a Stash operation and the command line; each
+// returns a document for programs and lines for people.
 
-import type { ControlEvent } from '../../machines/events.ts';
+import { parseDuration } from '../cli/duration.ts';
 import { count, duration } from '../cli/format.ts';
 import { outageLines, outageReport } from '../cli/outages.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
-import { JournalError } from '../journal/journal.ts';
 import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import { readSettings } from '../settings/settings.ts';
+import type { StashClient } from '../stash/stash-client.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { PLUGIN_ID } from './handover.ts';
+import {
+  clearQueue,
+  type DeadFilter,
+  dropDead,
+  listDead,
+  listQueue,
+  placeHold,
+  queueScenes,
+  releaseHold,
+  retryDead,
+} from './operator.ts';
 import { probeUnderLease } from './probing.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
 import type { World } from './world.ts';
@@ -27,25 +38,94 @@ export interface TaskResult {
   readonly isAway?: boolean;
 }
 
-export const TASK_MODES = ['drain', 'check', 'status', 'outages'] as const;
-export type TaskMode = (typeof TASK_MODES)[number];
+/** A world that can also be asked for every scene. */
+export type TaskWorld = World & { readonly stash: Pick<StashClient, 'sceneIds'> };
+
+/** As they come from Stash (text for those in the yml, any JSON for others) or from the command line. */
+export type TaskArgs = Readonly<Record<string, unknown>>;
+
+/** Every mode, by the name that a task of the yml, an operation or a verb gives. */
+const TASKS = {
+  drain: (world, args) => drainNow(world, args.by === 'hook'),
+  check: checkPlex,
+  status,
+  outages,
+  queue: listQueue,
+  dead: (world, args) => listDead(world, deadFilter(args)),
+  retry: async (world, args) => thenDrain(world, await retryDead(world, deadFilter(args))),
+  drop: (world, args) => dropDead(world, deadFilter(args)),
+  clear: clearQueue,
+  sync,
+  hold: (world, args) =>
+    placeHold(
+      world,
+      stanceOf(args.stance),
+      parseDuration(text(args.for) || '1h'),
+      text(args.reason) || 'by hand',
+    ),
+  release: releaseHold,
+} satisfies Record<string, (world: TaskWorld, args: TaskArgs) => Promise<TaskResult>>;
+
+export type TaskMode = keyof typeof TASKS;
+
+export const TASK_MODES = Object.keys(TASKS) as readonly TaskMode[];
 
 export function isTaskMode(value: unknown): value is TaskMode {
-  return TASK_MODES.some((mode) => mode === value);
+  return typeof value === 'string' && Object.hasOwn(TASKS, value);
 }
 
-/** `isForHook`: a hook had it run, so nobody is impatient. */
-export function runMode(mode: TaskMode, world: World, isForHook = false): Promise<TaskResult> {
-  switch (mode) {
-    case 'drain':
-      return drainNow(world, isForHook);
-    case 'check':
-      return checkPlex(world);
-    case 'status':
-      return status(world);
-    case 'outages':
-      return outages(world);
-  }
+/** Throws on arguments that make no sense, with a message for the person who gave them. */
+export function runMode(mode: TaskMode, world: TaskWorld, args: TaskArgs): Promise<TaskResult> {
+  return TASKS[mode](world, args);
+}
+
+/** Queues scenes and delivers them: `scene` (ids with commas), `since` (a length of time), or all. */
+async function sync(world: TaskWorld, args: TaskArgs): Promise<TaskResult> {
+  const ids = text(args.scene)
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+  const wrong = ids.find((id) => !/^[1-9]\d{0,15}$/.test(id));
+  if (wrong !== undefined) throw new Error(`"${wrong}" is not the number of a scene`);
+  if (ids.length > 0) return thenDrain(world, await queueScenes(world, ids, 'sync'));
+  const since = text(args.since);
+  if (since === '' && text(args.scope) !== 'all') throw new Error('say which scenes: scene, since, or all');
+  const found = await world.stash.sceneIds(
+    since === '' ? undefined : world.writer.now().at - parseDuration(since),
+  );
+  if (!found.ok) return failure(found.failure.detail, 'stash');
+  return thenDrain(world, await queueScenes(world, found.value, since === '' ? 'sync all' : `sync ${since}`));
+}
+
+/** What was queued is delivered at once, by us or by the drainer that is at work. */
+async function thenDrain(world: World, queued: TaskResult): Promise<TaskResult> {
+  const summary = await drain(world, { isImpatient: false, mayWait: false });
+  const { kind } = summary.stop;
+  const document = { ...(queued.document as object), drain: summary };
+  return {
+    isOk: kind === 'idle' || kind === 'busy',
+    lines: [...queued.lines, ...drainLines(summary)],
+    document,
+  };
+}
+
+function deadFilter(args: TaskArgs): DeadFilter {
+  const [reason, job, olderThan, outage] = [args.reason, args.job, args.olderThan, args.outage].map(text);
+  return {
+    ...(reason ? { reason } : {}),
+    ...(job ? { job: job.includes(':') ? job : `scene:${job}` } : {}),
+    ...(olderThan ? { olderThanMs: parseDuration(olderThan) } : {}),
+    ...(outage ? { outage: Number(outage) } : {}),
+  };
+}
+
+function stanceOf(value: unknown): 'open' | 'closed' {
+  if (value === 'open' || value === 'closed') return value;
+  throw new Error('a hold is "open" (nothing is sent) or "closed" (the breaker is not asked)');
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 async function drainNow(world: World, isForHook: boolean): Promise<TaskResult> {
@@ -80,13 +160,17 @@ async function checkPlex(world: World): Promise<TaskResult> {
     const { server } = control.state.breaker.context;
     if (machineIdentifier !== server.id || under !== server.under) {
       const accepted = { id: machineIdentifier, under };
-      await record(control, { type: 'policy.set', policy: read.settings.policy, server: accepted });
+      await control.appendOrThrow({ type: 'policy.set', policy: read.settings.policy, server: accepted });
       const isOther = server.id !== '' && machineIdentifier !== server.id;
       if (isOther) lines.push('It is not the server that was there before; from now on it is the right one.');
     }
     for (const hold of ['config', 'throttle'] as const) {
       if (control.state[hold].value !== 'held') continue;
-      await record(control, { type: 'hold.released', hold, reason: 'a person checked: Plex accepts us' });
+      await control.appendOrThrow({
+        type: 'hold.released',
+        hold,
+        reason: 'a person checked: Plex accepts us',
+      });
       lines.push('What stood in the way is gone; changes are delivered again.');
     }
     if (control.state.breaker.value === 'open') lines.push(await endOutage(world, control, plex));
@@ -109,11 +193,6 @@ async function endOutage(world: World, control: ControlLog, plex: PlexPort): Pro
     case 'not-ours':
       return 'Another process is asking Plex at this moment, and will see that it is back.';
   }
-}
-
-async function record(control: ControlLog, event: ControlEvent): Promise<void> {
-  const recorded = await control.append(event);
-  if (!recorded.ok) throw new JournalError(recorded.failure.detail);
 }
 
 async function status(world: World): Promise<TaskResult> {

@@ -75,7 +75,13 @@ interface JobDeadLettered extends Outcome {
   readonly detail: string;
 }
 
-export type QueueEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered;
+/** A person gave it up; a newer change queues it anew. */
+interface JobDropped extends Outcome {
+  readonly type: 'job.dropped';
+  readonly reason: string;
+}
+
+export type QueueEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered | JobDropped;
 
 /** Names of tags by Plex kind (`genre`, `actor`). */
 export type OwnTags = Readonly<Record<string, readonly string[]>>;

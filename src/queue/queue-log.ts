@@ -35,6 +35,7 @@ const EVENT_TYPES: ReadonlySet<string> = new Set<QueueEvent['type']>([
   'job.delivered',
   'job.deferred',
   'job.deadLettered',
+  'job.dropped',
 ]);
 
 export class QueueLog {

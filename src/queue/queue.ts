@@ -102,6 +102,8 @@ export function createQueue(initial?: Queue) {
           };
         }),
 
+      'job.dropped': (queue: Queue, event: Of<'job.dropped'>) => settle(queue, event, () => null),
+
       'job.deadLettered': (queue: Queue, event: Of<'job.deadLettered'>) =>
         settle(queue, event, (job) => {
           const { reason, detail } = event;

@@ -20,6 +20,8 @@ export type StashResult<T> =
 type Json = Readonly<Record<string, unknown>>;
 
 const TIMEOUT_MS = 30_000;
+/** Two time zones are never further apart, in ms. */
+const ZONE_MARGIN_MS = 27 * 3_600_000;
 
 export class StashClient {
   readonly #connection: StashConnection;
@@ -76,6 +78,23 @@ export class StashClient {
     const found = object(result.value.findScenes).scenes;
     const ids = Array.isArray(found) ? found.map((scene) => String(object(scene).id)) : [];
     return { ok: true, value: ids };
+  }
+
+  /** Ids of all scenes; with `since` (wall ms) only of those that Stash has seen change from then on. */
+  async sceneIds(since?: number): Promise<StashResult<string[]>> {
+    const query =
+      'query($scenes:SceneFilterType){findScenes(filter:{per_page:-1},scene_filter:$scenes){scenes{id updated_at}}}';
+    // Stash compares this as text, in its own time zone: ask for a day more, and look closely here.
+    const after = since === undefined ? null : new Date(since - ZONE_MARGIN_MS).toISOString().slice(0, 19);
+    const scenes = after === null ? {} : { updated_at: { value: `${after}Z`, modifier: 'GREATER_THAN' } };
+    const result = await this.#query(query, { scenes });
+    if (!result.ok) return result;
+    const found = object(result.value.findScenes).scenes;
+    const all = Array.isArray(found) ? found.map(object) : [];
+    const wanted = all.filter(
+      ({ updated_at }) => since === undefined || !(Date.parse(String(updated_at)) < since),
+    );
+    return { ok: true, value: wanted.map(({ id }) => String(id)) };
   }
 
   /** The key that outlives the session cookie; empty when Stash has none. */

@@ -11,8 +11,14 @@ import type { Input } from '../invocation/input.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
 import { startDetached } from '../invocation/start-drainer.ts';
 import { answer, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
-import { isTaskMode, runMode, TASK_MODES, type TaskMode, type TaskResult } from '../invocation/task.ts';
-import type { World } from '../invocation/world.ts';
+import {
+  isTaskMode,
+  runMode,
+  TASK_MODES,
+  type TaskMode,
+  type TaskResult,
+  type TaskWorld,
+} from '../invocation/task.ts';
 import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
@@ -30,12 +36,16 @@ export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>):
   const world = worldOf('task', data, from.connection, stashLog);
   try {
     const isForHook = args.by === 'hook';
-    const result = await runMode(mode, world, isForHook);
+    const result = await runMode(mode, world, args);
     // The task may not wait for Plex; somebody has to, or nobody sees it come back.
     if (isForHook && result.isAway === true) await startDetached(from.connection, data, __dirname);
     for (const line of result.lines) stashLog.line(result.isOk ? 'info' : 'warning', line);
     stashLog.progress(1);
     answer(result.isOk ? { output: result.document } : { error: result.lines.join(' ') });
+  } catch (error) {
+    const problem = (error as Error).message;
+    stashLog.line('error', problem);
+    answer({ error: problem });
   } finally {
     await world.stash.close();
   }
@@ -46,11 +56,48 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .description('Keeps Plex in step with Stash through every outage.')
     .configureOutput({ writeOut: (text) => writeQuietly(1, text), writeErr: (text) => writeQuietly(2, text) })
     .showHelpAfterError();
-  for (const mode of TASK_MODES) {
-    withOptions(program.command(mode).description(DESCRIPTIONS[mode])).action((options: CommandOptions) =>
-      runForPerson(mode, options),
-    );
-  }
+  const verb = (mode: TaskMode, words: string, description: string) =>
+    program
+      .command(words)
+      .description(description)
+      .option('--json', 'print one JSON document')
+      .option('--data <dir>', 'the data dir (also BREAKWATER_DATA); by default ./breakwater')
+      .option('--stash <url>', 'the address of Stash (also STASH_URL); the key goes into STASH_API_KEY')
+      .action((...given: unknown[]) => {
+        // Commander gives the arguments, then the options, then the command.
+        const command = given.at(-1) as Command;
+        const stance = given.length > 2 ? { stance: given[0] } : {};
+        return runForPerson(mode, { ...command.opts<CommandOptions>(), ...stance });
+      });
+  const deadFilters = (command: Command) =>
+    command
+      .option(
+        '--reason <reason>',
+        'only those given up for this reason: ambiguous, missing, rejected, no-file',
+      )
+      .option('--job <scene>', 'only this scene')
+      .option('--older-than <time>', 'only those given up at least so long ago, for instance 30d')
+      .option('--outage <number>', 'only those given up during this outage');
+
+  verb('status', 'status', 'what is known of Plex, what waits, what was given up');
+  verb('outages', 'outages', 'the outages of Plex, with their bounds');
+  verb('check', 'check', 'ask Plex whether it is there and accepts the token');
+  verb('drain', 'drain', 'deliver what waits, deferred scenes as well').addOption(
+    new Option('--detached').hideHelp(),
+  );
+  verb('sync', 'sync', 'deliver scenes whether or not they have changed')
+    .option('--scene <ids>', 'these scenes, with commas between')
+    .option('--since <time>', 'scenes that Stash has seen change within this time, for instance 24h')
+    .addOption(new Option('--all', 'every scene').conflicts(['scene', 'since']));
+  verb('queue', 'queue', 'every change that waits or was given up');
+  deadFilters(verb('dead', 'dead', 'what was given up, and why'));
+  deadFilters(verb('retry', 'retry', 'queue again what was given up'));
+  deadFilters(verb('drop', 'drop', 'forget what was given up'));
+  verb('clear', 'clear', 'forget what waits; what was given up stays');
+  verb('hold', 'hold <open|closed>', 'open: send nothing to Plex; closed: go on whatever the breaker says')
+    .option('--for <time>', 'how long, for instance 2h', '1h')
+    .option('--reason <text>', 'why, for the journal');
+  verb('release', 'release', 'end a hold');
   await program.parseAsync([...words], { from: 'user' });
 }
 
@@ -59,21 +106,8 @@ interface CommandOptions {
   readonly data?: string;
   readonly stash?: string;
   readonly detached?: boolean;
-}
-
-const DESCRIPTIONS: Readonly<Record<TaskMode, string>> = {
-  drain: 'deliver what waits, deferred scenes as well',
-  check: 'ask Plex whether it is there and accepts the token',
-  status: 'what is known of Plex, what waits, what was given up',
-  outages: 'the outages of Plex, with their bounds',
-};
-
-function withOptions(command: Command): Command {
-  return command
-    .option('--json', 'print one JSON document')
-    .option('--data <dir>', 'the data dir (also BREAKWATER_DATA); by default ./breakwater')
-    .option('--stash <url>', 'the address of Stash (also STASH_URL); the key goes into STASH_API_KEY')
-    .addOption(new Option('--detached').hideHelp());
+  readonly all?: boolean;
+  readonly [option: string]: unknown;
 }
 
 async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
@@ -81,7 +115,7 @@ async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<vo
   if (mode === 'drain' && options.detached === true) return drainDetached(data);
   const world = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
   try {
-    const result = await runMode(mode, world);
+    const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
     print(result, options.json === true);
     process.exitCode = result.isOk ? 0 : 1;
   } catch (error) {
@@ -117,7 +151,7 @@ async function lasting(connection: StashConnection): Promise<StashConnection> {
   }
 }
 
-function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): World {
+function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): TaskWorld {
   const writer = processWriter(kind);
   return {
     dir: openDataDir(data),
