@@ -121,7 +121,9 @@ function agreementOf(fold: FoldState, record: JournalRecord, computed: Transitio
   const { witness } = record;
   if (witness === undefined || isSameTransition(witness, computed)) return 'agreed';
   if (newestOfOthers(fold, record.inv) >= witness.seen) return 'contended';
-  const named = new Set([...Object.keys(witness.to), ...Object.keys(computed.to)]);
+  // What was said under a lease is in doubt as long as it is in doubt who holds it.
+  const { lease } = record.data;
+  const named = new Set([...Object.keys(witness.to), ...Object.keys(computed.to), lease]);
   const isInDoubt = fold.doubted.some((name) => named.has(name));
   return witness.era !== ERA || isInDoubt ? 'adopted' : 'drift';
 }

@@ -123,7 +123,7 @@ async function deliverUnderLease(
   const { queue, lease, delivery } = options;
   let hasWritten = false;
   try {
-    return await deliver(scene, queue.queue.known.get(job.job), {
+    const result = await deliver(scene, queue.queue.known.get(job.job), {
       ...delivery,
       beforeWrite: (intent) => appendOrThrow(queue, { type: 'job.attempted', job: job.job, ...intent }),
       beforeEdit: async () => {
@@ -131,8 +131,9 @@ async function deliverUnderLease(
         await lease.renewIfNeeded();
         hasWritten = true;
       },
-      afterEdits: () => lease.refresh(),
     });
+    if (hasWritten) await lease.refresh();
+    return result;
   } catch (error) {
     if (error instanceof LeaseLost && hasWritten) {
       await appendOrThrow(queue, { type: 'job.queued', job: job.job, cause: 'lease-lost' });

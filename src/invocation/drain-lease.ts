@@ -11,9 +11,9 @@ import type { Writer } from '../journal/writer.ts';
 import { isGone, thisProcess } from './process.ts';
 
 /** How long a holder that says nothing is believed, in ms. A dead one on this host is noticed at once. */
-export const DRAIN_LEASE_MS = 120_000;
-/** Renewed when less than this is left, in ms: longer than any one request to Plex may take. */
-const RENEW_BELOW_MS = 80_000;
+export const DRAIN_LEASE_MS = 180_000;
+/** Renewed when less than this is left, in ms: longer than one edit may take, which can be two requests. */
+const RENEW_BELOW_MS = 130_000;
 
 /** The lease is somebody else's: whoever runs into it must stop at once. */
 export class LeaseLost extends Error {}

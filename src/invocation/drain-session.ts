@@ -134,7 +134,7 @@ export class DrainSession {
       case 'go': {
         const jobs = this.#due(answer.limit);
         if (jobs.length === 0) return this.#rest();
-        return this.#contact.isAcquainted ? this.#work(jobs) : this.#connect();
+        return this.#contact.isAcquainted ? this.#work(jobs) : this.#getAcquainted();
       }
       case 'probe':
         return this.#probe();
@@ -144,6 +144,18 @@ export class DrainSession {
       case 'held':
         return this.#standHeld(answer);
     }
+  }
+
+  /** Nothing is written to a server before it is known which one it is. */
+  async #getAcquainted(): Promise<Stop | null> {
+    const stop = await this.#connect();
+    if (stop !== null || this.#contact.isAcquainted) return stop;
+    // Where the breaker or a hold does not make it wait, the next question still must.
+    if (gate(this.lease.state, this.#now()).kind !== 'go') return null;
+    if (!this.#mayWait || this.#vigilLeftMs() < SETTINGS_POLL_MS)
+      return { kind: 'away', remainingMs: SETTINGS_POLL_MS };
+    await this.#sleep(SETTINGS_POLL_MS);
+    return null;
   }
 
   async #work(jobs: readonly Job[]): Promise<Stop | null> {
@@ -188,9 +200,10 @@ export class DrainSession {
     const wasCanary = this.lease.state.breaker.value === 'halfOpen';
     await this.#contact.recordFailure(failure, attempt.job.job);
     if (this.lease.state.breaker.value !== 'open') await this.#contact.confirm();
-    // An outage costs the job nothing. But if Plex is there, or was just now when this was the canary, it may be
-    // the job: the others go first.
-    if (this.lease.state.breaker.value === 'open' && !wasCanary) return;
+    // An outage costs the job nothing. But if work goes on, or this was the canary, it may be the job: the others
+    // go first.
+    const isStopped = gate(this.lease.state, this.#now()).kind !== 'go';
+    if (isStopped && !wasCanary) return;
     const outcome = transientOutcome(attempt, failure, world.writer.random());
     const appended = await queue.append(outcome);
     if (!appended.ok) throw new JournalError(appended.failure.detail);

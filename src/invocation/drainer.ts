@@ -86,8 +86,10 @@ async function isWorthAnother(
   const now = world.writer.now();
   switch (stop.kind) {
     case 'idle':
+    case 'lease-lost':
       return dueJobs(queue.queue, now, 1).length > 0 && gate(control.state, now).kind === 'go';
     case 'away':
+    case 'held':
       return queue.hasPendingSince(sessionFrom) && isDrainerNeeded(control.state, now, false);
     default:
       return false;

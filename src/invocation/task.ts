@@ -173,25 +173,38 @@ async function checkPlex(world: World): Promise<TaskResult> {
       });
       lines.push('What stood in the way is gone; changes are delivered again.');
     }
-    if (control.state.breaker.value === 'open') lines.push(await endOutage(world, control, plex));
+    const ended = control.state.breaker.value === 'open' ? await endOutage(world, control, plex) : null;
     saveControlCheckpoint(world, control);
+    if (ended?.kind === 'away') return failure(ended.line, ended.symptom, problems);
+    if (ended !== null) lines.push(ended.line);
     return { isOk: true, lines, document: { plex: 'ok', version, machineIdentifier, problems } };
   } finally {
     await plex.close();
   }
 }
 
-async function endOutage(world: World, control: ControlLog, plex: PlexPort): Promise<string> {
+type Ended =
+  | { readonly kind: 'over'; readonly line: string }
+  | { readonly kind: 'away'; readonly line: string; readonly symptom: string };
+
+async function endOutage(world: World, control: ControlLog, plex: PlexPort): Promise<Ended> {
   const { writer, dir } = world;
   const { pending } = (await QueueLog.open(dir.journal, writer, dir.queueCheckpoint.read())).queue.counts;
   const probed = await probeUnderLease({ control, writer, plex, pending, isForced: true });
   switch (probed.kind) {
     case 'back':
-      return 'The outage is over; the next drainer delivers what waits.';
+      return { kind: 'over', line: 'The outage is over; the next drainer delivers what waits.' };
     case 'away':
-      return `But it was gone again at once: ${probed.failure.detail}`;
+      return {
+        kind: 'away',
+        line: `Plex answered, but was gone again at once: ${probed.failure.detail}`,
+        symptom: probed.failure.symptom,
+      };
     case 'not-ours':
-      return 'Another process is asking Plex at this moment, and will see that it is back.';
+      return {
+        kind: 'over',
+        line: 'Another process is asking Plex at this moment, and will see that it is back.',
+      };
   }
 }
 

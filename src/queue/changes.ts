@@ -5,6 +5,6 @@ export interface FieldChange {
   readonly field: string;
   readonly before: string | readonly string[] | null;
   readonly after: string | readonly string[] | null;
-  /** `before` was too long to be kept whole. */
+  /** One of the two was too long to be kept whole. */
   readonly isCut?: true;
 }

@@ -119,17 +119,20 @@ export type QueueStore = ReturnType<typeof createQueue>;
 export const DELIVERY_ORDER = (a: Job, b: Job): number => a.since - b.since;
 
 /**
- * At most `limit` jobs that may be attempted at `now`, about in the order in which they were first queued.
- * `isImpatient`: deferred ones as well.
+ * At most `limit` jobs that may be attempted at `now`, about in the order in which they were first queued; those
+ * that have failed before come last, or one that always fails would be the canary of every recovery.
+ * `isImpatient`: deferred ones before their time as well.
  */
 export function dueJobs(queue: Queue, now: Moment, limit: number, isImpatient = false): Job[] {
-  const due: Job[] = [];
+  const fresh: Job[] = [];
+  const tried: Job[] = [];
   for (const job of queue.jobs.values()) {
-    if (due.length >= limit) break;
+    if (fresh.length >= limit) break;
+    if (job.state === 'pending') fresh.push(job);
     const isDue = job.state === 'deferred' && (isImpatient || isOver(job.due, now));
-    if (job.state === 'pending' || isDue) due.push(job);
+    if (isDue && tried.length < limit) tried.push(job);
   }
-  return due;
+  return [...fresh, ...tried].slice(0, limit);
 }
 
 function queued(job: Job | undefined, event: Of<'job.queued'>): Job {

@@ -38,9 +38,8 @@ export interface DeliverOptions {
   readonly pathRules: readonly PathRule[];
   /** Called once before anything is written; when it throws, nothing is. */
   readonly beforeWrite: (intent: WriteIntent) => Promise<void>;
-  /** Called before each request that writes, and once after the last: may throw to stop. */
+  /** Called before each request that writes: may throw to stop. */
   readonly beforeEdit: () => Promise<void>;
-  readonly afterEdits: () => Promise<void>;
 }
 
 export interface WriteIntent {
@@ -101,7 +100,7 @@ async function write(
   ownBefore: OwnTags,
   options: DeliverOptions,
 ): Promise<Delivery> {
-  const { plex, beforeWrite, beforeEdit, afterEdits } = options;
+  const { plex, beforeWrite, beforeEdit } = options;
   const planned = differenceOf(wantedInFull, item, ownBefore);
   const own = ownOf(planned);
   if (planned.changes.length === 0) return { kind: 'unchanged', item: item.ratingKey, own };
@@ -125,7 +124,6 @@ async function write(
     left = differenceOf(wanted, now, ownBefore);
     if (left.changes.length === 0) break;
   }
-  await afterEdits();
   const unmet = left.changes.map(({ field }) => field);
   return { kind: 'written', item: item.ratingKey, own, unmet };
 }
@@ -154,17 +152,21 @@ function withShortSummary(wanted: Wanted): Wanted | null {
 
 /** What Plex held may be of any size; the journal keeps what a person can look at, and says that it was cut. */
 function bounded({ field, before, after }: FieldChange): FieldChange {
-  if (typeof before === 'string' && before.length > MAX_KEPT_LENGTH) {
-    return { field, before: before.slice(0, MAX_KEPT_LENGTH), after, isCut: true };
-  }
-  if (typeof before === 'object' && before !== null && before.length > MAX_KEPT_TAGS) {
-    return { field, before: before.slice(0, MAX_KEPT_TAGS), after, isCut: true };
-  }
-  return { field, before, after };
+  const isCut = isLong(before) || isLong(after);
+  return isCut ? { field, before: cut(before), after: cut(after), isCut } : { field, before, after };
 }
 
 const MAX_KEPT_LENGTH = 20_000;
 const MAX_KEPT_TAGS = 500;
+
+function isLong(value: FieldChange['before']): boolean {
+  return value !== null && value.length > (typeof value === 'string' ? MAX_KEPT_LENGTH : MAX_KEPT_TAGS);
+}
+
+function cut(value: FieldChange['before']): FieldChange['before'] {
+  if (value === null) return null;
+  return typeof value === 'string' ? value.slice(0, MAX_KEPT_LENGTH) : value.slice(0, MAX_KEPT_TAGS);
+}
 
 /** Some servers honour only one name in a removal: the fields and lists together, then each removal alone. */
 function editsOneByOne(difference: Difference): URLSearchParams[] {

@@ -216,20 +216,20 @@ describe('what is due', () => {
     expect(dueJobs(queue(), moment(3_000), 99).map(({ job }) => job)).toEqual(['scene:3', 'scene:1']);
   });
 
-  test('is a deferred job when its wait is over, and not before', () => {
+  test('is a deferred job when its wait is over, and not before, after those that never failed', () => {
     expect(dueJobs(queue(), moment(3_000 + 59_999), 99)).toHaveLength(2);
     expect(dueJobs(queue(), moment(3_000 + 60_000), 99).map(({ job }) => job)).toEqual([
       'scene:3',
-      JOB,
       'scene:1',
+      JOB,
     ]);
   });
 
   test('is a deferred job at once for somebody impatient', () => {
     expect(dueJobs(queue(), moment(3_000), 99, true).map(({ job }) => job)).toEqual([
       'scene:3',
-      JOB,
       'scene:1',
+      JOB,
     ]);
   });
 

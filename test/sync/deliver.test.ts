@@ -37,7 +37,6 @@ async function startDesk(options: PlexSimulatorOptions = {}, pathMap = ''): Prom
         pathRules,
         beforeWrite: beforeWrite ?? (async (intent) => void intents.push(intent)),
         beforeEdit: async () => {},
-        afterEdits: async () => {},
       }),
     watch: async (scene, known) => {
       plex.reset();

@@ -1,0 +1,643 @@
+// A world for drainers, hooks and tasks that happens in memory: the real drain(), runMode() and hooks over one
+// MemoryJournal, one virtual clock, a fake Plex and a fake Stash. Processes run at the same time: whatever takes
+// time (a sleep, a request, an append) waits its turn on the virtual clock. A process can die at any of its steps, and
+// is then neither heard nor waited for.
+//
+// A loop that goes round without time passing, or that fills the journal, ends the test with `HotLoop`.
+// Hooks start drainers through `spawn` of node:child_process: a test that calls `hook` mocks it with `spawnVirtually`.
+
+import { EventEmitter } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
+import { ControlLog } from '../../src/control/control-log.ts';
+import type { Step } from '../../src/control/replay.ts';
+import type { DataDir } from '../../src/invocation/data-dir.ts';
+import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
+import { type HookResult, runHook } from '../../src/invocation/hook.ts';
+import { startIfNeeded } from '../../src/invocation/start-drainer.ts';
+import {
+  runMode,
+  type TaskArgs,
+  type TaskMode,
+  type TaskResult,
+  type TaskWorld,
+} from '../../src/invocation/task.ts';
+import type { StashPort } from '../../src/invocation/world.ts';
+import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import type { Writer } from '../../src/journal/writer.ts';
+import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from '../../src/plex/failures.ts';
+import type { PlexResult } from '../../src/plex/plex-client.ts';
+import { type PlexItem, type PlexSection, TAG_KINDS } from '../../src/plex/plex-item.ts';
+import type { JobName } from '../../src/queue/events.ts';
+import type { Queue } from '../../src/queue/queue.ts';
+import { QueueLog } from '../../src/queue/queue-log.ts';
+import type { StashFailure } from '../../src/stash/stash-client.ts';
+import type { StashScene } from '../../src/stash/stash-scene.ts';
+import type { PlexPort } from '../../src/sync/deliver.ts';
+import { FakeClock, fakeWriter } from './fake-writer.ts';
+import { sceneWith } from './stash-scenes.ts';
+
+/** Something goes round and round: the test is over. */
+export class HotLoop extends Error {}
+/** What a step of a dead process ends in. */
+export class Killed extends Error {}
+
+/** Steps of all processes together that may be taken without time passing. */
+const MAX_STEPS_AT_ONCE = 2_000;
+/** Appends to both streams in one test, unless it says otherwise. */
+const MAX_APPENDS = 5_000;
+const APPEND_MS = 1;
+const STASH_MS = 2;
+const PLEX_MS = 10;
+
+/** The clock, and everybody who waits for it. It goes on only while somebody is waited for by the test. */
+export class VirtualTime {
+  readonly clock = new FakeClock();
+  readonly #sleepers: { readonly dueMs: number; readonly wake: () => void }[] = [];
+  #watchers = 0;
+  #isRunning = false;
+  #stepsAtOnce = 0;
+  #broken: Error | null = null;
+
+  get nowMs(): number {
+    return this.clock.now().mono;
+  }
+
+  sleep(ms: number): Promise<void> {
+    this.assertWell();
+    const dueMs = this.nowMs + ms;
+    const index = this.#sleepers.findIndex((other) => other.dueMs > dueMs);
+    return new Promise((wake) => {
+      this.#sleepers.splice(index < 0 ? this.#sleepers.length : index, 0, { dueMs, wake });
+    });
+  }
+
+  /** Runs `work` to its end, and the clock with it. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#watchers += 1;
+    if (!this.#isRunning) void this.#run();
+    try {
+      return await work();
+    } finally {
+      this.#watchers -= 1;
+    }
+  }
+
+  /** One step of somebody; too many without time passing are a hot loop. */
+  step(): void {
+    this.assertWell();
+    this.#stepsAtOnce += 1;
+    if (this.#stepsAtOnce > MAX_STEPS_AT_ONCE) this.break(new HotLoop('no time passes'));
+  }
+
+  break(error: Error): never {
+    this.#broken ??= error;
+    throw this.#broken;
+  }
+
+  assertWell(): void {
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    while (this.#watchers > 0) {
+      // All that can go on without time passing has gone on when this returns.
+      await setImmediate();
+      const next = this.#sleepers.shift();
+      if (next === undefined) continue;
+      const ms = next.dueMs - this.nowMs;
+      if (ms > 0) this.#stepsAtOnce = 0;
+      this.clock.advance(Math.max(0, ms));
+      next.wake();
+    }
+    this.#isRunning = false;
+  }
+}
+
+export type PlexMethod = 'probe' | 'sections' | 'findByFile' | 'items' | 'edit';
+
+const ASKED: Readonly<Record<PlexMethod, Asked>> = {
+  probe: 'probe',
+  sections: 'sections',
+  findByFile: 'search',
+  items: 'item',
+  edit: 'edit',
+};
+
+/** What goes wrong, as it is on the wire. */
+export type Trouble =
+  | { readonly code: string }
+  | { readonly status: number; readonly retryAfter?: string; readonly body?: string };
+
+export interface PlexCall {
+  readonly inv: string;
+  readonly method: PlexMethod;
+  /** Rating keys; for a search those of the items that have the file. */
+  readonly keys: readonly string[];
+  readonly atMs: number;
+  /** Of an edit. */
+  readonly parameters: URLSearchParams | null;
+}
+
+export interface Rule {
+  readonly methods?: readonly PlexMethod[];
+  readonly key?: string;
+  readonly inv?: string;
+  /** What happens, before the request is carried out; null lets it through. */
+  readonly does: Trouble | ((call: PlexCall) => Trouble | null | Promise<Trouble | null>);
+}
+
+interface Held {
+  readonly files: readonly string[];
+  fields: Record<string, string>;
+  tags: Record<(typeof TAG_KINDS)[number], string[]>;
+  locked: Set<string>;
+}
+
+export class FakePlex {
+  readonly #time: VirtualTime;
+  readonly items = new Map<string, Held>();
+  readonly calls: PlexCall[] = [];
+  readonly #rules = new Set<Rule>();
+  machineIdentifier: string;
+  libraries: readonly PlexSection[] = [{ key: '1', type: 'movie', title: 'Scenes' }];
+  /** How long an answer takes, in ms. */
+  latencyMs: (call: PlexCall) => number = () => PLEX_MS;
+  onCall: (call: PlexCall) => Promise<void> = async () => {};
+
+  constructor(time: VirtualTime, machineIdentifier: string) {
+    this.#time = time;
+    this.machineIdentifier = machineIdentifier;
+  }
+
+  /** The item of scene `id`: same number, same file. */
+  add(id: string, fields: Readonly<Record<string, string>> = {}): void {
+    const tags = { genre: [], actor: [] };
+    this.items.set(id, { files: [fileOf(id)], fields: { ...fields }, tags, locked: new Set() });
+  }
+
+  title(id: string): string | undefined {
+    return this.items.get(id)?.fields.title;
+  }
+
+  edits(key?: string): PlexCall[] {
+    return this.calls.filter(
+      ({ method, keys }) => method === 'edit' && (key === undefined || keys[0] === key),
+    );
+  }
+
+  /** Titles that were sent for an item, in their order. */
+  titlesSent(key: string): (string | null)[] {
+    return this.edits(key).map(({ parameters }) => parameters?.get('title.value') ?? null);
+  }
+
+  count(method: PlexMethod): number {
+    return this.calls.filter((call) => call.method === method).length;
+  }
+
+  /** From now on `rule` holds, until the returned function is called. The newest that fits counts. */
+  rule(rule: Rule): () => void {
+    this.#rules.add(rule);
+    return () => void this.#rules.delete(rule);
+  }
+
+  goAway(does: Trouble = { code: 'ECONNREFUSED' }): () => void {
+    return this.rule({ does });
+  }
+
+  heal(): void {
+    this.#rules.clear();
+    this.latencyMs = () => PLEX_MS;
+  }
+
+  /** The port as one process uses it. */
+  port(inv: string, process: VirtualProcess, hasEverWorked: boolean): PlexPort {
+    const ask = async <T>(
+      method: PlexMethod,
+      keys: readonly string[],
+      carryOut: () => PlexResult<T>,
+      parameters: URLSearchParams | null = null,
+    ): Promise<PlexResult<T>> => {
+      process.step();
+      const call = { inv, method, keys, atMs: this.#time.nowMs, parameters };
+      this.calls.push(call);
+      await this.onCall(call);
+      const trouble = await this.#troubleOf(call);
+      const result = trouble === null ? carryOut() : failed(trouble, method, hasEverWorked, this.#time);
+      await this.#time.sleep(this.latencyMs(call));
+      process.step();
+      return result;
+    };
+    const port: PlexPort = {
+      probe: (expected) =>
+        ask('probe', [], () => {
+          const { machineIdentifier } = this;
+          const isOther = expected !== '' && expected !== machineIdentifier;
+          if (isOther) return { ok: false, failure: ofBody('otherServer') };
+          return { ok: true, value: { machineIdentifier, version: '1.40' } };
+        }),
+      sections: () => ask('sections', [], () => ({ ok: true, value: [...this.libraries] })),
+      findByFile: (sectionKey, baseName) => {
+        const keys = [...this.items.keys()].filter((key) => fileOf(key).endsWith(`/${baseName}`));
+        return ask('findByFile', keys, () => {
+          if (!this.libraries.some(({ key }) => key === sectionKey)) {
+            return failed({ status: 404 }, 'findByFile', hasEverWorked, this.#time);
+          }
+          const isHere = this.libraries[0]?.key === sectionKey;
+          return { ok: true, value: isHere ? this.#view(keys) : [] };
+        });
+      },
+      items: async (keys) => {
+        const result = await ask('items', keys, () => ({ ok: true, value: this.#view(keys) }) as const);
+        return !result.ok && result.failure.class === 'missing' ? { ok: true, value: [] } : result;
+      },
+      edit: (item, parameters) =>
+        ask(
+          'edit',
+          [item.ratingKey],
+          () => {
+            this.#apply(item.ratingKey, parameters);
+            return { ok: true, value: null };
+          },
+          parameters,
+        ),
+      close: async () => {},
+    };
+    return port;
+  }
+
+  async #troubleOf(call: PlexCall): Promise<Trouble | null> {
+    for (const { methods, key, inv, does } of [...this.#rules].reverse()) {
+      if (methods !== undefined && !methods.includes(call.method)) continue;
+      if (key !== undefined && !call.keys.includes(key)) continue;
+      if (inv !== undefined && inv !== call.inv) continue;
+      const trouble = typeof does === 'function' ? await does(call) : does;
+      if (trouble !== null) return trouble;
+    }
+    return null;
+  }
+
+  #view(keys: readonly string[]): PlexItem[] {
+    return keys.flatMap((ratingKey) => {
+      const held = this.items.get(ratingKey);
+      if (held === undefined) return [];
+      const { files, fields, tags, locked } = held;
+      const sectionKey = this.libraries[0]?.key ?? '';
+      return [{ ratingKey, sectionKey, files, ...structuredClone({ fields, tags, locked }) }];
+    });
+  }
+
+  #apply(key: string, parameters: URLSearchParams): void {
+    const held = this.items.get(key);
+    if (held === undefined) return;
+    for (const [name, value] of parameters) {
+      if (name.endsWith('.value')) held.fields[name.slice(0, -'.value'.length)] = value;
+      if (name.endsWith('.locked')) held.locked.add(name.slice(0, -'.locked'.length));
+    }
+    for (const kind of TAG_KINDS) {
+      const listed = [...parameters].filter(([name]) => name.startsWith(`${kind}[`) && name.endsWith('.tag'));
+      if (listed.length > 0) held.tags[kind] = listed.map(([, value]) => value);
+      const dropped = (parameters.get(`${kind}[].tag.tag-`) ?? '').split(',').map(decodeURIComponent);
+      held.tags[kind] = held.tags[kind].filter((name) => !dropped.includes(name));
+    }
+  }
+}
+
+export type StashMethod = 'settings' | 'scenes' | 'scenesWith' | 'sceneIds';
+
+export class FakeStash {
+  readonly #time: VirtualTime;
+  readonly scenes = new Map<string, StashScene>();
+  /** Scenes by `tag:5` and the like. */
+  readonly touching = new Map<string, string[]>();
+  settings: Record<string, string | number> = { plexUrl: PLEX_URL, plexToken: 'a-token' };
+  readonly calls: { readonly method: StashMethod; readonly ids: readonly string[] }[] = [];
+  /** What goes wrong; null lets it through. */
+  trouble: (method: StashMethod, ids: readonly string[]) => StashFailure | null = () => null;
+
+  constructor(time: VirtualTime) {
+    this.#time = time;
+  }
+
+  edit(id: string, parts: Partial<StashScene>): void {
+    const scene = this.scenes.get(id) ?? sceneWith({ id, files: [fileOf(id)] });
+    this.scenes.set(id, { ...scene, ...parts });
+  }
+
+  port(process: VirtualProcess): StashPort & TaskWorld['stash'] {
+    const ask = async <T>(method: StashMethod, ids: readonly string[], value: () => T) => {
+      process.step();
+      this.calls.push({ method, ids });
+      const failure = this.trouble(method, ids);
+      const answer = failure === null ? ({ ok: true, value: value() } as const) : null;
+      await this.#time.sleep(STASH_MS);
+      process.step();
+      return answer ?? ({ ok: false, failure: failure! } as const);
+    };
+    return {
+      settings: () => ask('settings', [], () => ({ ...this.settings })),
+      scenes: (ids) => ask('scenes', ids, () => new Map([...this.scenes].filter(([id]) => ids.includes(id)))),
+      scenesWith: (kind, id) =>
+        ask('scenesWith', [id], () => [...(this.touching.get(`${kind}:${id}`) ?? [])]),
+      sceneIds: () => ask('sceneIds', [], () => [...this.scenes.keys()]),
+      close: async () => {},
+    };
+  }
+}
+
+export interface ProcessOptions {
+  /** Dies instead of taking this step; steps count from 1, and each request and append is two of them. */
+  readonly diesAtStep?: number;
+}
+
+/** One process: its own name, dice and life; the journal and the clock are everybody's. */
+export class VirtualProcess {
+  readonly #time: VirtualTime;
+  readonly inv: string;
+  readonly #diesAtStep: number;
+  #steps = 0;
+  #isDead = false;
+
+  constructor(time: VirtualTime, inv: string, { diesAtStep = Number.POSITIVE_INFINITY }: ProcessOptions) {
+    this.#time = time;
+    this.inv = inv;
+    this.#diesAtStep = diesAtStep;
+  }
+
+  step(): void {
+    this.#time.step();
+    this.#steps += 1;
+    if (this.#steps >= this.#diesAtStep) this.kill();
+    if (this.#isDead) throw new Killed(this.inv);
+  }
+
+  kill(): void {
+    this.#isDead = true;
+  }
+}
+
+export const PLEX_URL = 'http://plex:32400';
+
+const CONNECTION = { origin: 'http://127.0.0.1:1', credential: { kind: 'none' } } as const;
+/** Worlds by the data dir that their hooks hand on. */
+const WORLDS = new Map<string, VirtualWorld>();
+let worldsMade = 0;
+
+export class VirtualWorld {
+  readonly time = new VirtualTime();
+  readonly journal = new MemoryJournal();
+  readonly stash = new FakeStash(this.time);
+  readonly plex = new FakePlex(this.time, 'machine-1');
+  /** What answers at which address; anywhere else nothing listens. */
+  readonly hosts = new Map<string, FakePlex>([[PLEX_URL, this.plex]]);
+  readonly logs: string[] = [];
+  maxAppends = MAX_APPENDS;
+  appends = 0;
+  /** Processes that hooks have started, and those that are still at work. */
+  readonly started: string[] = [];
+  readonly #alive = new Map<string, VirtualProcess>();
+  readonly #background = new Set<Promise<unknown>>();
+  readonly #path = `virtual-${++worldsMade}`;
+  readonly #checkpoints = { control: '', queue: '' };
+  #made = 0;
+  /** For the next drainer that a hook starts. */
+  nextDrainer: ProcessOptions = {};
+
+  constructor() {
+    WORLDS.set(this.#path, this);
+  }
+
+  /** Scenes 1 to `count`, in Stash and in Plex, not yet the same. */
+  static withScenes(count: number): VirtualWorld {
+    const world = new VirtualWorld();
+    for (let number = 1; number <= count; number++) {
+      world.stash.edit(`${number}`, { title: `title ${number}` });
+      world.plex.add(`${number}`);
+    }
+    return world;
+  }
+
+  /** Queues jobs as hooks do, without looking whether a drainer is needed. */
+  async queued(...jobs: readonly JobName[]): Promise<void> {
+    const { journal } = this.#newProcess('hook');
+    const queue = await QueueLog.open(journal, this.#writer('hook'));
+    await this.time.during(() =>
+      queue.append(...jobs.map((job) => ({ type: 'job.queued', job, cause: 'Scene.Update.Post' }) as const)),
+    );
+  }
+
+  /** The control log, for a test to write in as if it were a process. */
+  async scribe(inv = 'drain'): Promise<ControlLog> {
+    return ControlLog.open(this.journal, this.#writer(inv));
+  }
+
+  drain(options: Partial<DrainOptions> & ProcessOptions = {}): Promise<DrainSummary> {
+    const { isImpatient = false, mayWait = true } = options;
+    const made = this.#newProcess(isImpatient ? 'task' : 'drain', options);
+    return this.#living(made.process, () => drain(made.world, { isImpatient, mayWait }));
+  }
+
+  run(mode: TaskMode, args: TaskArgs = {}): Promise<TaskResult> {
+    const made = this.#newProcess('task');
+    return this.#living(made.process, () => runMode(mode, made.world, args));
+  }
+
+  /** A hook: the real one. The drainer that it starts works on while the test waits for anything. */
+  hook(job: JobName, options: ProcessOptions = {}, origin: string = CONNECTION.origin): Promise<HookResult> {
+    const { process, dir, writer } = this.#newProcess('hook', options);
+    const start = (theirs: DataDir, by: Writer) =>
+      startIfNeeded(theirs, by, { ...CONNECTION, origin }, '/nowhere');
+    return this.#living(process, () => runHook(job, 'Scene.Update.Post', dir, writer, start));
+  }
+
+  /** Something that happens after `ms`, while the test waits for something. */
+  after(ms: number, happens: () => unknown): void {
+    this.#inBackground(this.time.sleep(ms).then(happens));
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.time.during(() => this.time.sleep(ms));
+  }
+
+  /** Until every process that was started in the background is gone. */
+  async settled(): Promise<void> {
+    await this.time.during(async () => {
+      while (this.#background.size > 0) await Promise.race(this.#background);
+    });
+    this.time.assertWell();
+  }
+
+  killDrainers(): void {
+    for (const process of this.#alive.values()) process.kill();
+  }
+
+  startDetached(): void {
+    const made = this.#newProcess('drain', this.nextDrainer);
+    this.nextDrainer = {};
+    this.started.push(made.process.inv);
+    const run = () => drain(made.world, { isImpatient: false, mayWait: true });
+    this.#alive.set(made.process.inv, made.process);
+    this.#inBackground(this.#living(made.process, run).finally(() => this.#alive.delete(made.process.inv)));
+  }
+
+  /** For a test that makes many. */
+  forget(): void {
+    WORLDS.delete(this.#path);
+  }
+
+  async steps(): Promise<Step[]> {
+    const steps: Step[] = [];
+    await ControlLog.open(this.journal, this.#writer('reader'), null, (step) => steps.push(step));
+    return steps;
+  }
+
+  async control(): Promise<ControlLog> {
+    return this.scribe('reader');
+  }
+
+  async queue(): Promise<Queue> {
+    return (await QueueLog.open(this.journal, this.#writer('reader'))).queue;
+  }
+
+  /** How often the breaker has opened. */
+  async openings(): Promise<number> {
+    const isOpening = ({ before, after }: Step) =>
+      before.breaker.value !== 'open' && after.breaker.value === 'open';
+    return (await this.steps()).filter(isOpening).length;
+  }
+
+  #living<T>(process: VirtualProcess, work: () => Promise<T>): Promise<T> {
+    return this.time.during(async () => {
+      try {
+        return await work();
+      } finally {
+        this.time.assertWell();
+        process.kill();
+      }
+    });
+  }
+
+  /** Deaths are what they are for; anything else that goes wrong in the background breaks the world. */
+  #inBackground(work: Promise<unknown>): void {
+    const watched: Promise<unknown> = work
+      .catch((error: Error) => {
+        if (error instanceof Killed) return;
+        try {
+          this.time.break(error);
+        } catch {
+          // Whoever takes the next step hears of it.
+        }
+      })
+      .finally(() => this.#background.delete(watched));
+    this.#background.add(watched);
+  }
+
+  #writer(kind: string): Writer {
+    this.#made += 1;
+    return fakeWriter(this.time.clock, `${kind}-${this.#made}`, this.#made);
+  }
+
+  #newProcess(kind: string, options: ProcessOptions = {}) {
+    const writer = this.#writer(kind);
+    const process = new VirtualProcess(this.time, writer.inv, options);
+    const journal = new ProcessJournal(this, process);
+    const dir = {
+      path: this.#path,
+      journal,
+      controlCheckpoint: this.#file('control', process),
+      queueCheckpoint: this.#file('queue', process),
+    } as unknown as DataDir;
+    const world: TaskWorld = {
+      dir,
+      writer,
+      stash: this.stash.port(process),
+      connectPlex: ({ plexUrl }, hasEverWorked) =>
+        (this.hosts.get(plexUrl) ?? this.#nobody()).port(writer.inv, process, hasEverWorked),
+      fingerprint: ({ plexUrl, plexToken }) => `${plexUrl} ${plexToken}`,
+      env: {},
+      sleep: async (ms) => {
+        process.step();
+        await this.time.sleep(ms);
+        process.step();
+      },
+      log: { line: (level, text) => void this.logs.push(`${level}: ${text}`), progress: () => {} },
+    };
+    return { process, journal, dir, writer, world };
+  }
+
+  #file(name: 'control' | 'queue', process: VirtualProcess) {
+    return {
+      read: () => {
+        const text = this.#checkpoints[name];
+        return text === '' ? null : JSON.parse(text);
+      },
+      write: (data: unknown) => {
+        process.step();
+        this.#checkpoints[name] = JSON.stringify(data);
+      },
+    };
+  }
+
+  #nobody(): FakePlex {
+    const nobody = new FakePlex(this.time, '');
+    nobody.goAway();
+    return nobody;
+  }
+}
+
+/** The journal as one process uses it: an append takes time, and is there even if its writer dies over it. */
+class ProcessJournal extends MemoryJournal {
+  readonly #world: VirtualWorld;
+  readonly #process: VirtualProcess;
+
+  constructor(world: VirtualWorld, process: VirtualProcess) {
+    super();
+    this.#world = world;
+    this.#process = process;
+  }
+
+  override async append(...given: Parameters<MemoryJournal['append']>) {
+    const { time, journal, maxAppends } = this.#world;
+    this.#process.step();
+    this.#world.appends += 1;
+    if (this.#world.appends > maxAppends) time.break(new HotLoop(`more than ${maxAppends} appends`));
+    const result = await journal.append(...given);
+    await time.sleep(APPEND_MS);
+    this.#process.step();
+    return result;
+  }
+
+  override async read(...given: Parameters<MemoryJournal['read']>) {
+    this.#process.step();
+    return this.#world.journal.read(...given);
+  }
+
+  override async size(...given: Parameters<MemoryJournal['size']>) {
+    return this.#world.journal.size(...given);
+  }
+}
+
+/** For `vi.mock('node:child_process')`: what is spawned is a drainer of the world whose data dir it is given. */
+export function spawnVirtually(env: Readonly<Record<string, string | undefined>>): EventEmitter {
+  const child = Object.assign(new EventEmitter(), { unref: () => {} });
+  const world = WORLDS.get(env.BREAKWATER_DATA ?? '');
+  if (world === undefined) throw new Error('a process was spawned for no virtual world');
+  queueMicrotask(() => {
+    child.emit('spawn');
+    world.startDetached();
+  });
+  return child;
+}
+
+/** The file of scene `id`, under the same path in Stash and in Plex. */
+export function fileOf(id: string): string {
+  return `/media/clip ${id}.mp4`;
+}
+
+function failed(trouble: Trouble, method: PlexMethod, hasEverWorked: boolean, time: VirtualTime) {
+  const failure: Failure =
+    'code' in trouble
+      ? ofNetwork(trouble.code, hasEverWorked)
+      : ofStatus(trouble.status, ASKED[method], trouble.body ?? '', trouble.retryAfter, time.clock.now().at);
+  return { ok: false, failure } as const;
+}
