@@ -9,7 +9,7 @@ import type { JobName, QueueEvent } from '../queue/events.ts';
 import { DELIVERY_ORDER, type Job } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
-import type { TaskResult } from './task.ts';
+import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
 /** Which dead letters are meant; all that is given must fit. */

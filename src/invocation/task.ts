@@ -8,12 +8,10 @@ import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
 import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
-import { readSettings } from '../settings/settings.ts';
 import type { StashClient } from '../stash/stash-client.ts';
-import type { PlexPort } from '../sync/deliver.ts';
+import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
-import { PLUGIN_ID } from './handover.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -25,18 +23,8 @@ import {
   releaseHold,
   retryDead,
 } from './operator.ts';
-import { probeUnderLease } from './probing.ts';
-import { saveControlCheckpoint } from './save-checkpoints.ts';
+import { failed, type TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
-
-export interface TaskResult {
-  /** Whether it went as wished; an honest exit code. */
-  readonly isOk: boolean;
-  readonly lines: readonly string[];
-  readonly document: unknown;
-  /** Plex was away when a drain ended. */
-  readonly isAway?: boolean;
-}
 
 /** A world that can also be asked for every scene. */
 export type TaskWorld = World & { readonly stash: Pick<StashClient, 'sceneIds'> };
@@ -93,7 +81,7 @@ async function sync(world: TaskWorld, args: TaskArgs): Promise<TaskResult> {
   const found = await world.stash.sceneIds(
     since === '' ? undefined : world.writer.now().at - parseDuration(since),
   );
-  if (!found.ok) return failure(found.failure.detail, 'stash');
+  if (!found.ok) return failed(found.failure.detail, 'stash');
   return thenDrain(world, await queueScenes(world, found.value, since === '' ? 'sync all' : `sync ${since}`));
 }
 
@@ -138,74 +126,6 @@ async function drainNow(world: World, isForHook: boolean): Promise<TaskResult> {
   const { kind } = summary.stop;
   const lines = drainLines(summary);
   return { isOk: kind === 'idle' || isForHook, lines, document: summary, isAway: kind === 'away' };
-}
-
-/** Asks Plex now. A good answer ends what stood in the way: an outage, a refusal, another server than before. */
-async function checkPlex(world: World): Promise<TaskResult> {
-  const given = await world.stash.settings(PLUGIN_ID);
-  if (!given.ok) return failure(given.failure.detail, 'stash');
-  const read = readSettings(given.value, world.env);
-  const problems = read.problems.map(({ setting, problem }) => `setting ${setting} ${problem}`);
-  if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
-  const { journal, controlCheckpoint } = world.dir;
-  const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
-  const under = world.fingerprint(read.settings);
-  const { server: before } = control.state.breaker.context;
-  const plex = world.connectPlex(read.settings, before.under === under && before.id !== '');
-  try {
-    const answered = await plex.probe('');
-    if (!answered.ok) return failure(answered.failure.detail, answered.failure.symptom, problems);
-    const { version, machineIdentifier } = answered.value;
-    const lines = [`Plex ${version} answers and accepts the token.`, ...problems];
-    const { server } = control.state.breaker.context;
-    if (machineIdentifier !== server.id || under !== server.under) {
-      const accepted = { id: machineIdentifier, under };
-      await control.appendOrThrow({ type: 'policy.set', policy: read.settings.policy, server: accepted });
-      const isOther = server.id !== '' && machineIdentifier !== server.id;
-      if (isOther) lines.push('It is not the server that was there before; from now on it is the right one.');
-    }
-    for (const hold of ['config', 'throttle'] as const) {
-      if (control.state[hold].value !== 'held') continue;
-      await control.appendOrThrow({
-        type: 'hold.released',
-        hold,
-        reason: 'a person checked: Plex accepts us',
-      });
-      lines.push('What stood in the way is gone; changes are delivered again.');
-    }
-    const ended = control.state.breaker.value === 'open' ? await endOutage(world, control, plex) : null;
-    saveControlCheckpoint(world, control);
-    if (ended?.kind === 'away') return failure(ended.line, ended.symptom, problems);
-    if (ended !== null) lines.push(ended.line);
-    return { isOk: true, lines, document: { plex: 'ok', version, machineIdentifier, problems } };
-  } finally {
-    await plex.close();
-  }
-}
-
-type Ended =
-  | { readonly kind: 'over'; readonly line: string }
-  | { readonly kind: 'away'; readonly line: string; readonly symptom: string };
-
-async function endOutage(world: World, control: ControlLog, plex: PlexPort): Promise<Ended> {
-  const { writer, dir } = world;
-  const { pending } = (await QueueLog.open(dir.journal, writer, dir.queueCheckpoint.read())).queue.counts;
-  const probed = await probeUnderLease({ control, writer, plex, pending, isForced: true });
-  switch (probed.kind) {
-    case 'back':
-      return { kind: 'over', line: 'The outage is over; the next drainer delivers what waits.' };
-    case 'away':
-      return {
-        kind: 'away',
-        line: `Plex answered, but was gone again at once: ${probed.failure.detail}`,
-        symptom: probed.failure.symptom,
-      };
-    case 'not-ours':
-      return {
-        kind: 'over',
-        line: 'Another process is asking Plex at this moment, and will see that it is back.',
-      };
-  }
 }
 
 async function status(world: World): Promise<TaskResult> {
@@ -262,8 +182,4 @@ function stopLines(stop: DrainSummary['stop']): string[] {
     case 'lease-lost':
       return ['Another process took over.'];
   }
-}
-
-function failure(detail: string, symptom: string, problems: readonly string[] = []): TaskResult {
-  return { isOk: false, lines: [detail, ...problems], document: { plex: symptom, detail, problems } };
 }

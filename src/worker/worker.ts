@@ -11,14 +11,8 @@ import type { Input } from '../invocation/input.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
 import { startDetached } from '../invocation/start-drainer.ts';
 import { answer, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
-import {
-  isTaskMode,
-  runMode,
-  TASK_MODES,
-  type TaskMode,
-  type TaskResult,
-  type TaskWorld,
-} from '../invocation/task.ts';
+import { isTaskMode, runMode, TASK_MODES, type TaskMode, type TaskWorld } from '../invocation/task.ts';
+import type { TaskResult } from '../invocation/task-result.ts';
 import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';

@@ -14,13 +14,8 @@ import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
 import { type HookResult, runHook } from '../../src/invocation/hook.ts';
 import { startIfNeeded } from '../../src/invocation/start-drainer.ts';
-import {
-  runMode,
-  type TaskArgs,
-  type TaskMode,
-  type TaskResult,
-  type TaskWorld,
-} from '../../src/invocation/task.ts';
+import { runMode, type TaskArgs, type TaskMode, type TaskWorld } from '../../src/invocation/task.ts';
+import type { TaskResult } from '../../src/invocation/task-result.ts';
 import type { StashPort } from '../../src/invocation/world.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import type { Writer } from '../../src/journal/writer.ts';
