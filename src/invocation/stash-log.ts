@@ -17,7 +17,11 @@ const LEVEL_CHARS: Readonly<Record<LogLevel, string>> = { debug: 'd', info: 'i',
 const MAX_LOG_LINE = 4_000;
 
 export const stashLog: Log = {
-  line: (level, text) => writeQuietly(2, `\u0001${LEVEL_CHARS[level]}\u0002${onOneLine(text)}\n`),
+  // Stash takes a line of less than four characters for an error.
+  line: (level, text) => {
+    const line = onOneLine(text).trimEnd();
+    if (line !== '') writeQuietly(2, `\u0001${LEVEL_CHARS[level]}\u0002${line}\n`);
+  },
   progress: (fraction) => writeQuietly(2, `\u0001p\u0002${Math.min(1, Math.max(0, fraction)).toFixed(4)}\n`),
 };
 

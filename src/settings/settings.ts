@@ -27,29 +27,35 @@ export type SettingsResult =
   | { readonly ok: false; readonly problems: readonly SettingProblem[] };
 
 /** Stash shows a number field as text in some versions, and keeps what was typed. */
-const numeric = v.union([
-  v.number(),
-  v.pipe(
-    v.string(),
-    v.trim(),
-    v.regex(/^\d+(\.\d+)?$/, 'must be a number'),
-    v.transform((text) => Number(text)),
-  ),
-]);
+const numeric = v.union(
+  [
+    v.number(),
+    v.pipe(
+      v.string(),
+      v.trim(),
+      v.regex(/^\d+(\.\d+)?$/, 'must be a number'),
+      v.transform((text) => Number(text)),
+    ),
+  ],
+  'must be a number',
+);
 const between = (min: number, max: number) =>
   v.pipe(numeric, v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));
 const wholeBetween = (min: number, max: number) =>
   v.pipe(between(min, max), v.integer('must be a whole number'));
-const flag = v.union([
-  v.boolean(),
-  v.pipe(
-    v.string(),
-    v.trim(),
-    v.toLowerCase(),
-    v.picklist(['true', 'false', '1', '0', 'yes', 'no']),
-    v.transform((text) => ['true', '1', 'yes'].includes(text)),
-  ),
-]);
+const flag = v.union(
+  [
+    v.boolean(),
+    v.pipe(
+      v.string(),
+      v.trim(),
+      v.toLowerCase(),
+      v.picklist(['true', 'false', '1', '0', 'yes', 'no']),
+      v.transform((text) => ['true', '1', 'yes'].includes(text)),
+    ),
+  ],
+  'must be true or false',
+);
 const httpUrl = v.pipe(
   v.string('must be text'),
   v.trim(),

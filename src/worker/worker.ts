@@ -35,7 +35,11 @@ export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>):
     if (isForHook && result.isAway === true) await startDetached(from.connection, data, __dirname);
     for (const line of result.lines) stashLog.line(result.isOk ? 'info' : 'warning', line);
     stashLog.progress(1);
-    answer(result.isOk ? { output: result.document } : { error: result.lines.join(' ') });
+    answer(
+      result.isOk
+        ? { output: result.document }
+        : { error: result.lines.filter((line) => line !== '').join('; ') },
+    );
   } catch (error) {
     const problem = (error as Error).message;
     stashLog.line('error', problem);
