@@ -175,6 +175,7 @@ test('12: a wall clock that steps within a boot changes no decision', () => {
     // Waits of another boot go by the wall clock; those of this boot do not.
     const waits = [
       after.recovery.context.due,
+      after.probe.context.ends,
       after.operator.context.ends,
       after.config.context.ends,
       after.throttle.context.ends,
