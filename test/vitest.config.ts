@@ -1,16 +1,20 @@
-// The one vitest configuration. Long runs use the same files with BREAKWATER_LONG=1.
+// The one vitest configuration. `--mode long` runs the same files for longer: more seeds, more edits, more crashes.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Node 20 parses the bundle that this names at every start: slow, and not ours to test.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
-export default defineConfig({
-  test: {
-    root: fileURLToPath(new URL('..', import.meta.url)),
-    include: ['test/**/*.test.ts'],
-    pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-  },
+export default defineConfig(({ mode }) => {
+  const isLong = mode === 'long';
+  return {
+    test: {
+      root: fileURLToPath(new URL('..', import.meta.url)),
+      include: ['test/**/*.test.ts'],
+      pool: 'forks',
+      env: isLong ? { BREAKWATER_LONG: '1', BREAKWATER_EDITS: '5000' } : {},
+      testTimeout: isLong ? 3_600_000 : 60_000,
+      hookTimeout: 60_000,
+    },
+  };
 });

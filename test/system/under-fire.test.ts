@@ -25,85 +25,89 @@ const ABSENCES: readonly ((world: LiveWorld) => Promise<void>)[] = [
 let world: LiveWorld;
 afterEach(() => world?.close());
 
-test(`no edit is lost or overtaken under outages and SIGKILL (BREAKWATER_SEED=${SEED})`, async () => {
-  const draw = seeded(SEED);
-  world = await LiveWorld.start({ scenes: SCENES });
-  const newest = new Map<number, number>();
-  const inFlight = new Set<number>();
-  let done = 0;
+test(
+  `no edit is lost or overtaken under outages and SIGKILL (BREAKWATER_SEED=${SEED})`,
+  async () => {
+    const draw = seeded(SEED);
+    world = await LiveWorld.start({ scenes: SCENES });
+    const newest = new Map<number, number>();
+    const inFlight = new Set<number>();
+    let done = 0;
 
-  /** A scene that nobody else is editing: of two edits at once none would be the newest. */
-  const pick = (): number => {
-    const scene = 1 + Math.floor(draw() * SCENES);
-    return inFlight.has(scene) ? pick() : scene;
-  };
-  const edit = async () => {
-    const revision = done++;
-    const scene = pick();
-    inFlight.add(scene);
-    newest.set(scene, revision);
-    await world.stash.updateScene(scene, { title: `rev ${revision}` });
-    inFlight.delete(scene);
-  };
-  const client = async (total: number) => {
-    while (done < total) await edit();
-  };
-  const editUntil = (total: number) => Promise.all(Array.from({ length: CLIENTS }, () => client(total)));
-  /** Somebody goes on editing: a drainer that was killed leaves its work to the next invocation. */
-  const editMeanwhile = (what: string, holds: () => Promise<boolean>) =>
-    until(
-      what,
-      async () => {
-        if (await holds()) return true;
-        await edit();
-        return false;
-      },
-      60_000,
-    );
-  const breakerIs = async (value: string) => (await world.control()).breaker.value === value;
+    /** A scene that nobody else is editing: of two edits at once none would be the newest. */
+    const pick = (): number => {
+      const scene = 1 + Math.floor(draw() * SCENES);
+      return inFlight.has(scene) ? pick() : scene;
+    };
+    const edit = async () => {
+      const revision = done++;
+      const scene = pick();
+      inFlight.add(scene);
+      newest.set(scene, revision);
+      await world.stash.updateScene(scene, { title: `rev ${revision}` });
+      inFlight.delete(scene);
+    };
+    const client = async (total: number) => {
+      while (done < total) await edit();
+    };
+    const editUntil = (total: number) => Promise.all(Array.from({ length: CLIENTS }, () => client(total)));
+    /** Somebody goes on editing: a drainer that was killed leaves its work to the next invocation. */
+    const editMeanwhile = (what: string, holds: () => Promise<boolean>) =>
+      until(
+        what,
+        async () => {
+          if (await holds()) return true;
+          await edit();
+          return false;
+        },
+        60_000,
+      );
+    const breakerIs = async (value: string) => (await world.control()).breaker.value === value;
 
-  let isKilling = true;
-  let kills = 0;
-  const killer = (async () => {
-    while (isKilling) {
-      await new Promise((resolve) => setTimeout(resolve, 200 + draw() * 1500));
-      if (isKilling && (await world.killDrainer()) !== null) kills += 1;
+    let isKilling = true;
+    let kills = 0;
+    const killer = (async () => {
+      while (isKilling) {
+        await new Promise((resolve) => setTimeout(resolve, 200 + draw() * 1500));
+        if (isKilling && (await world.killDrainer()) !== null) kills += 1;
+      }
+    })();
+
+    for (const [index, leave] of ABSENCES.entries()) {
+      const share = (parts: number) => Math.floor((EDITS * (2 * index + parts)) / (2 * ABSENCES.length + 1));
+      await editUntil(share(1));
+      await leave(world);
+      await editMeanwhile('the outage is noticed', () => breakerIs('open'));
+      await editUntil(share(2));
+      world.plex.clearFaults();
+      await world.plex.up();
+      await editMeanwhile('the breaker closes', () => breakerIs('closed'));
     }
-  })();
+    await editUntil(EDITS);
+    isKilling = false;
+    await killer;
+    await editMeanwhile('nothing is pending', async () => (await world.queue()).counts.pending === 0);
 
-  for (const [index, leave] of ABSENCES.entries()) {
-    const share = (parts: number) => Math.floor((EDITS * (2 * index + parts)) / (2 * ABSENCES.length + 1));
-    await editUntil(share(1));
-    await leave(world);
-    await editMeanwhile('the outage is noticed', () => breakerIs('open'));
-    await editUntil(share(2));
-    world.plex.clearFaults();
-    await world.plex.up();
-    await editMeanwhile('the breaker closes', () => breakerIs('closed'));
-  }
-  await editUntil(EDITS);
-  isKilling = false;
-  await killer;
-  await editMeanwhile('nothing is pending', async () => (await world.queue()).counts.pending === 0);
+    expect(kills).toBeGreaterThan(3);
+    for (const [scene, revision] of newest)
+      expect(world.title(scene), `scene ${scene}`).toBe(`rev ${revision}`);
+    expect(overtaken(world)).toEqual([]);
+    expect((await world.queue()).counts).toMatchObject({ pending: 0, dead: 0 });
 
-  expect(kills).toBeGreaterThan(3);
-  for (const [scene, revision] of newest)
-    expect(world.title(scene), `scene ${scene}`).toBe(`rev ${revision}`);
-  expect(overtaken(world)).toEqual([]);
-  expect((await world.queue()).counts).toMatchObject({ pending: 0, dead: 0 });
-
-  const steps = await world.steps();
-  const { outages } = steps.reduce<OutageHistory>(evolveHistory, EMPTY_HISTORY);
-  expect(outages.map((outage) => outage.closed !== null)).toEqual([true, true, true]);
-  expect(outages.map((outage) => outage.class)).toEqual(['outage', 'maintenance', 'outage']);
-  expect(steps.filter((step) => step.agreement === 'drift')).toEqual([]);
-  expect(probeGaps(steps).filter((ms) => ms < RECOVERY_MS * 0.8)).toEqual([]);
-  expect(await attemptsWhileOpen(steps, world)).toEqual([]);
-  expect(world.remains()).not.toContain(TOKEN);
-  const exitCodes = world.stash.runs.filter((run) => run.kind === 'hook').map((run) => run.exitCode);
-  expect(exitCodes.length).toBeGreaterThanOrEqual(EDITS);
-  expect(new Set(exitCodes)).toEqual(new Set([0]));
-}, 300_000);
+    const steps = await world.steps();
+    const { outages } = steps.reduce<OutageHistory>(evolveHistory, EMPTY_HISTORY);
+    expect(outages.map((outage) => outage.closed !== null)).toEqual([true, true, true]);
+    expect(outages.map((outage) => outage.class)).toEqual(['outage', 'maintenance', 'outage']);
+    expect(steps.filter((step) => step.agreement === 'drift')).toEqual([]);
+    expect(probeGaps(steps).filter((ms) => ms < RECOVERY_MS * 0.8)).toEqual([]);
+    expect(await attemptsWhileOpen(steps, world)).toEqual([]);
+    expect(world.remains()).not.toContain(TOKEN);
+    const exitCodes = world.stash.runs.filter((run) => run.kind === 'hook').map((run) => run.exitCode);
+    expect(exitCodes.length).toBeGreaterThanOrEqual(EDITS);
+    expect(new Set(exitCodes)).toEqual(new Set([0]));
+  },
+  300_000 + EDITS * 500,
+);
 
 /** Writes that put an older revision over a newer one, by what Plex itself was asked. */
 function overtaken({ plex }: LiveWorld): string[] {
