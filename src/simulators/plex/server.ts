@@ -1,4 +1,4 @@
-// A Plex Media Server on loopback, faithful to shared/facts/plex.md: for the demo, the tests and independent clients.
+// A Plex Media Server on loopback, faithful to what is known of the wire: for the demo, the tests and independent clients.
 // This file is the public face: it starts the parts, switches the listener, and hands out the live library.
 // It must never let a token into the request log, and must leave no timer and no socket behind when closed.
 import type { MaintenancePhase } from './answer.ts';
