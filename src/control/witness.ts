@@ -53,8 +53,31 @@ export function adopt(
       context: 'epoch' in context ? adoptedLease(context, Number(epoch), event) : context,
     };
   }
-  return adopted as unknown as ControlState;
+  return inStep(adopted as unknown as ControlState, recorded);
 }
+
+/**
+ * Breaker and recovery move together; a record may tell of one alone, and what moved the other may be lost. The one
+ * that is told of leads: a breaker that is open while nobody waits would never be asked about again.
+ */
+function inStep(state: ControlState, recorded: Transition): ControlState {
+  const { breaker, recovery } = state;
+  const led = LEADS[recovery.value];
+  if (led === breaker.value) return state;
+  const isRecoveryTold = 'recovery' in recorded.to && !('breaker' in recorded.to);
+  if (isRecoveryTold) return { ...state, breaker: { ...breaker, value: led } };
+  return { ...state, recovery: { ...recovery, value: FOLLOWS[breaker.value] } };
+}
+
+/** What the breaker is while recovery is there, and where recovery is put for a breaker that it does not fit. */
+const LEADS = {
+  idle: 'closed',
+  waiting: 'open',
+  probing: 'open',
+  proving: 'halfOpen',
+  ramping: 'closed',
+} as const;
+const FOLLOWS = { closed: 'idle', open: 'waiting', halfOpen: 'proving' } as const;
 
 /** A lease's name holds its epoch: `held#7`. */
 function nameOf(state: MachineState<string, object>): string {
