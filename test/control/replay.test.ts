@@ -125,7 +125,8 @@ describe('agreement', () => {
     ]);
     expect(steps.map((step) => step.agreement)).toEqual(['agreed', 'adopted']);
     expect(fold.control.breaker.value).toBe('halfOpen');
-    expect(fold.control.recovery).toBe(INITIAL_STATE.recovery);
+    // Breaker and recovery move together: the one that is told of leads, what else it knows stays.
+    expect(fold.control.recovery).toEqual({ ...INITIAL_STATE.recovery, value: 'proving' });
     expect(fold.control.drain.context.epoch).toBe(1);
   });
 
