@@ -121,11 +121,11 @@ export class ControlLog {
     return { ok: true, steps: steps as Step[] };
   }
 
-  /** The same for one event and a caller that cannot go on without it. */
-  async appendOrThrow(event: ControlEvent): Promise<Step> {
-    const recorded = await this.append(event);
+  /** The same for a caller that cannot go on without having written. */
+  async appendOrThrow(...events: readonly ControlEvent[]): Promise<readonly Step[]> {
+    const recorded = await this.append(...events);
     if (!recorded.ok) throw new JournalError(recorded.failure.detail);
-    return recorded.steps[0] as Step;
+    return recorded.steps;
   }
 
   /** Records whose witnesses follow one from another, all from the state as folded now. */

@@ -66,7 +66,7 @@ export async function runBatch(jobs: readonly Job[], options: BatchOptions): Pro
         : await expand(attempt, kind, options);
     if (result.kind === 'stash' || result.kind === 'plex') return { end: result, answered };
     if (result.isAnswered) answered += 1;
-    await appendOrThrow(queue, result.event);
+    await queue.appendOrThrow(result.event);
     options.onOutcome(result.event);
   }
   return { end: { kind: 'done' }, answered };
@@ -125,7 +125,7 @@ async function deliverUnderLease(
   try {
     const result = await deliver(scene, queue.queue.known.get(job.job), {
       ...delivery,
-      beforeWrite: (intent) => appendOrThrow(queue, { type: 'job.attempted', job: job.job, ...intent }),
+      beforeWrite: (intent) => queue.appendOrThrow({ type: 'job.attempted', job: job.job, ...intent }),
       beforeEdit: async () => {
         await lease.refresh();
         await lease.renewIfNeeded();
@@ -136,7 +136,7 @@ async function deliverUnderLease(
     return result;
   } catch (error) {
     if (error instanceof LeaseLost && hasWritten) {
-      await appendOrThrow(queue, { type: 'job.queued', job: job.job, cause: 'lease-lost' });
+      await queue.appendOrThrow({ type: 'job.queued', job: job.job, cause: 'lease-lost' });
     }
     throw error;
   }
@@ -211,8 +211,7 @@ async function expand(
   if (!ids.ok) return { kind: 'stash', failure: ids.failure };
   for (let from = 0; from < ids.value.length; from += EXPAND_RECORDS) {
     const some = ids.value.slice(from, from + EXPAND_RECORDS);
-    await appendOrThrow(
-      queue,
+    await queue.appendOrThrow(
       ...some.map((id) => ({ type: 'job.queued', job: `scene:${id}`, cause: job }) as const),
     );
   }
@@ -259,11 +258,6 @@ function deferredOrDead(attempt: Attempt, reason: DeferReason, detail: string, d
 function attemptNumber({ job, isExtra }: Attempt, reason: DeferReason): number {
   const before = job.deferredFor === reason ? job.attempts : 0;
   return Math.max(1, isExtra ? before : before + 1);
-}
-
-async function appendOrThrow(queue: QueueLog, ...events: readonly QueueEvent[]): Promise<void> {
-  const appended = await queue.append(...events);
-  if (!appended.ok) throw new JournalError(appended.failure.detail);
 }
 
 /** What is kept of a message, in characters. */

@@ -2,13 +2,13 @@
 // goes through here, so that a drainer which lost it notices at its next word and stops.
 
 import type { ControlEvent } from '../../machines/events.ts';
-import { isOver, remainingMs } from '../../machines/time.ts';
+import { remainingMs } from '../../machines/time.ts';
 import type { ControlLog } from '../control/control-log.ts';
-import { isHeld } from '../control/decide.ts';
+import { isHeld, isLeaseLive } from '../control/decide.ts';
 import type { ControlState } from '../control/state.ts';
-import { JournalError } from '../journal/journal.ts';
 import type { Writer } from '../journal/writer.ts';
-import { isGone, thisProcess } from './process.ts';
+import { isHolderGone } from './drainer-wanted.ts';
+import { thisProcess } from './process.ts';
 
 /** How long a holder that says nothing is believed, in ms. A dead one on this host is noticed at once. */
 export const DRAIN_LEASE_MS = 180_000;
@@ -36,10 +36,9 @@ export class DrainLease {
   /** Null when another process holds it. */
   static async claim(control: ControlLog, writer: Writer): Promise<DrainLease | null> {
     await control.refresh();
-    const { value, context } = control.state.drain;
-    const isHeldByOther = value === 'held' && context.ends !== null && !isOver(context.ends, writer.now());
-    const isOrphaned = isHeldByOther && context.holder !== null && isGone(context.holder);
-    if (isHeldByOther && !isOrphaned) return null;
+    const isOrphaned = isHolderGone(control.state);
+    const isTaken = control.state.drain.value === 'held' && isLeaseLive(control.state, 'drain', writer.now());
+    if (isTaken && !isOrphaned) return null;
     const claimed = {
       type: 'lease.claimed',
       lease: 'drain',
@@ -47,10 +46,9 @@ export class DrainLease {
       draw: writer.random(),
       process: thisProcess(),
     } as const;
-    const lost = { type: 'lease.lost', lease: 'drain', epoch: context.epoch } as const;
-    const recorded = await control.append(...(isOrphaned ? [lost, claimed] : [claimed]));
-    if (!recorded.ok) throw new JournalError(recorded.failure.detail);
-    if (recorded.steps.at(-1)?.isVoid !== false) return null;
+    const lost = { type: 'lease.lost', lease: 'drain', epoch: control.state.drain.context.epoch } as const;
+    const steps = await control.appendOrThrow(...(isOrphaned ? [lost, claimed] : [claimed]));
+    if (steps.at(-1)?.isVoid !== false) return null;
     return new DrainLease(control, writer, control.state.drain.context.epoch);
   }
 
@@ -72,8 +70,7 @@ export class DrainLease {
 
   /** The same for events that carry no lease of ours (holds, policy, the probe lease). */
   async recordPlain(...events: readonly ControlEvent[]): Promise<void> {
-    const recorded = await this.#control.append(...events);
-    if (!recorded.ok) throw new JournalError(recorded.failure.detail);
+    await this.#control.appendOrThrow(...events);
     this.assertHeld();
   }
 

@@ -4,7 +4,6 @@
 import { remainingMs } from '../../machines/time.ts';
 import type { ControlLog } from '../control/control-log.ts';
 import { type Gate, gate } from '../control/decide.ts';
-import { JournalError } from '../journal/journal.ts';
 import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
@@ -205,8 +204,7 @@ export class DrainSession {
     const isStopped = gate(this.lease.state, this.#now()).kind !== 'go';
     if (isStopped && !wasCanary) return;
     const outcome = transientOutcome(attempt, failure, world.writer.random());
-    const appended = await queue.append(outcome);
-    if (!appended.ok) throw new JournalError(appended.failure.detail);
+    await queue.appendOrThrow(outcome);
     this.#count(outcome);
   }
 

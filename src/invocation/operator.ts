@@ -3,7 +3,6 @@
 
 import { count, duration } from '../cli/format.ts';
 import { ControlLog } from '../control/control-log.ts';
-import { JournalError } from '../journal/journal.ts';
 import { createOutageHistory } from '../outages/outages.ts';
 import type { JobName, QueueEvent } from '../queue/events.ts';
 import { DELIVERY_ORDER, type Job } from '../queue/queue.ts';
@@ -139,8 +138,7 @@ function drop(log: QueueLog, reason: string) {
 
 async function append(log: QueueLog, events: readonly QueueEvent[]): Promise<void> {
   for (let from = 0; from < events.length; from += RECORDS_PER_APPEND) {
-    const appended = await log.append(...events.slice(from, from + RECORDS_PER_APPEND));
-    if (!appended.ok) throw new JournalError(appended.failure.detail);
+    await log.appendOrThrow(...events.slice(from, from + RECORDS_PER_APPEND));
   }
 }
 

@@ -3,7 +3,6 @@
 
 import type { ControlEvent } from '../../machines/events.ts';
 import type { ControlLog } from '../control/control-log.ts';
-import { JournalError } from '../journal/journal.ts';
 import type { Writer } from '../journal/writer.ts';
 import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
@@ -45,7 +44,7 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
     process: thisProcess(),
     ...(isForced ? { isForced } : {}),
   } as const;
-  const [step] = await appended(control, claimed);
+  const [step] = await control.appendOrThrow(claimed);
   if (step?.isVoid !== false) return { kind: 'not-ours' };
   const { epoch } = control.state.probe.context;
   const under = { lease: 'probe', epoch } as const;
@@ -56,8 +55,7 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
   const tookMs = Math.round(writer.now().mono - startedAt);
   if (result.ok) {
     const reason = 'answered';
-    await appended(
-      control,
+    await control.appendOrThrow(
       { type: 'probe.succeeded', ...under, tookMs, pending },
       { type: 'lease.released', ...under, reason },
     );
@@ -65,8 +63,8 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
   }
   const { failure } = result;
   const released = { type: 'lease.released', ...under, reason: failure.symptom } as const;
-  if (failure.class === 'config') await appended(control, configHold(failure, server.under), released);
-  else await appended(control, { ...failedProbe(failure, writer), ...under }, released);
+  if (failure.class === 'config') await control.appendOrThrow(configHold(failure, server.under), released);
+  else await control.appendOrThrow({ ...failedProbe(failure, writer), ...under }, released);
   return { kind: 'away', failure };
 }
 
@@ -88,10 +86,4 @@ export function configHold(failure: Failure, under: string): ControlEvent {
     forMs: CONFIG_HOLD_MS,
     under,
   };
-}
-
-async function appended(control: ControlLog, ...events: readonly ControlEvent[]) {
-  const recorded = await control.append(...events);
-  if (!recorded.ok) throw new JournalError(recorded.failure.detail);
-  return recorded.steps;
 }

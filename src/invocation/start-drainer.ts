@@ -38,10 +38,9 @@ export async function startIfNeeded(
     forMs: isTask ? ASKED_TASK_MS : ASKED_MS,
   } as const;
   const lost = { type: 'lease.lost', lease: 'drain', epoch: control.state.drain.context.epoch } as const;
-  const recorded = await control.append(...(isHolderGone(control.state) ? [lost, asked] : [asked]));
-  if (!recorded.ok) throw new Error(recorded.failure.detail);
+  const steps = await control.appendOrThrow(...(isHolderGone(control.state) ? [lost, asked] : [asked]));
   // Of two hooks that ask at once the log knows one: only that one starts a drainer.
-  if (recorded.steps.at(-1)?.isVoid !== false) return { started: false };
+  if (steps.at(-1)?.isVoid !== false) return { started: false };
   const isQueued = isTask && (await queuedAsTask(connection));
   if (!isQueued) await startDetached(connection, dir.path, bundleDir);
   return { started: true };

@@ -2,7 +2,7 @@
 // witness: outcomes say which records they cover, so the order of two appends never loses a job.
 
 import type { Checkpoint } from '../journal/atomic-file.ts';
-import type { AppendResult, Journal } from '../journal/journal.ts';
+import { type AppendResult, type Journal, JournalError } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
 import { checkCheckpoint } from '../journal/trust.ts';
@@ -113,6 +113,12 @@ export class QueueLog {
     const result = await this.#journal.append('queue', records);
     await this.refresh();
     return result;
+  }
+
+  /** The same for a caller that cannot go on without having written. */
+  async appendOrThrow(...events: readonly QueueEvent[]): Promise<void> {
+    const appended = await this.append(...events);
+    if (!appended.ok) throw new JournalError(appended.failure.detail);
   }
 
   #fold(entry: Entry): void {
