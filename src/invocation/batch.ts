@@ -42,7 +42,7 @@ export interface BatchOptions {
   readonly world: World;
   readonly lease: DrainLease;
   readonly queue: QueueLog;
-  readonly delivery: Pick<DeliverOptions, 'plex' | 'sections' | 'pathRules'>;
+  readonly delivery: Pick<DeliverOptions, 'plex' | 'sections' | 'pathRules' | 'sync'>;
   readonly isImpatient: boolean;
   readonly onOutcome: (event: QueueEvent) => void;
 }
@@ -120,11 +120,12 @@ async function deliverUnderLease(
   scene: StashScene,
   options: BatchOptions,
 ): Promise<Delivery> {
-  const { queue, lease, delivery } = options;
+  const { world, queue, lease, delivery } = options;
   let hasWritten = false;
   try {
     const result = await deliver(scene, queue.queue.known.get(job.job), {
       ...delivery,
+      covers: (id, validator) => world.stash.cover(id, validator),
       beforeWrite: (intent) => queue.appendOrThrow({ type: 'job.attempted', job: job.job, ...intent }),
       beforeEdit: async () => {
         await lease.refresh();
@@ -146,12 +147,9 @@ function judged(attempt: Attempt, scene: StashScene, result: Delivery, draw: num
   switch (result.kind) {
     case 'withheld':
       return settled(false, delivered(attempt, 'withheld'));
-    case 'unchanged': {
-      const { item, own } = result;
-      return settled(true, { ...delivered(attempt, 'unchanged'), item, own });
-    }
+    case 'unchanged':
     case 'written':
-      return settled(true, writtenOutcome(attempt, result, draw));
+      return settled(true, doneOutcome(attempt, result, draw));
     case 'no-file':
       return settled(
         false,
@@ -171,18 +169,33 @@ function judged(attempt: Attempt, scene: StashScene, result: Delivery, draw: num
   }
 }
 
-function writtenOutcome(
+function doneOutcome(
   attempt: Attempt,
-  { item, own, unmet }: Extract<Delivery, { kind: 'written' }>,
+  result: Extract<Delivery, { kind: 'unchanged' | 'written' }>,
   draw: number,
 ): QueueEvent {
-  const isLast = attemptNumber(attempt, 'incomplete') >= SCHEDULES.incomplete.maxAttempts;
-  if (unmet.length > 0 && !isLast) {
+  const { item, own, cover, digest, waitsFor, refused } = result;
+  const unmet = result.kind === 'written' ? result.unmet : [];
+  if (unmet.length > 0 && !isLastAttempt(attempt, 'incomplete')) {
     const detail = `Plex does not show yet what was written: ${unmet.join(', ')}`;
     return deferredOrDead(attempt, 'incomplete', detail, draw);
   }
-  const written = { ...delivered(attempt, 'written'), item, own };
-  return unmet.length === 0 ? written : { ...written, notes: unmet };
+  if (waitsFor !== null && !isLastAttempt(attempt, 'cover')) {
+    return deferredOrDead(attempt, 'cover', waitsFor, draw);
+  }
+  const notes = [...unmet, ...(waitsFor === null ? [] : [waitsFor]), ...refused];
+  return {
+    ...delivered(attempt, result.kind),
+    item,
+    own,
+    digest,
+    ...(cover === null ? {} : { cover }),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+}
+
+function isLastAttempt(attempt: Attempt, reason: DeferReason): boolean {
+  return attemptNumber(attempt, reason) >= SCHEDULES[reason].maxAttempts;
 }
 
 function failedOutcome(attempt: Attempt, failure: Failure, draw: number): Settled {

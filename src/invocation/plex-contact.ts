@@ -10,7 +10,7 @@ import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexIdentity, PlexSection } from '../plex/plex-item.ts';
 import type { JobName } from '../queue/events.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
-import type { PlexPort } from '../sync/deliver.ts';
+import type { DeliverOptions, PlexPort } from '../sync/deliver.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { Stop } from './drain-session.ts';
 import { PLUGIN_ID } from './handover.ts';
@@ -59,8 +59,10 @@ export class PlexContact {
     return this.#plex;
   }
 
-  get delivery(): { readonly plex: PlexPort; readonly pathRules: Settings['pathRules'] } {
-    return { plex: this.plex, pathRules: this.#settings?.pathRules ?? [] };
+  get delivery(): Pick<DeliverOptions, 'plex' | 'pathRules' | 'sync'> {
+    if (this.#settings === null) throw new Error('settings are used before they were read');
+    const { pathRules, sync } = this.#settings;
+    return { plex: this.plex, pathRules, sync };
   }
 
   noteAnswer(): void {

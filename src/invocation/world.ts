@@ -8,7 +8,10 @@ import type { PlexPort } from '../sync/deliver.ts';
 import type { DataDir } from './data-dir.ts';
 import type { Log } from './stash-log.ts';
 
-export type StashPort = Pick<StashClient, 'settings' | 'scenes' | 'scenesWith' | 'close'>;
+export type StashPort = Pick<
+  StashClient,
+  'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'cover' | 'close'
+>;
 
 export interface World {
   readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint'>;

@@ -5,11 +5,14 @@
 import { HttpSession } from '../http/http-session.ts';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from './failures.ts';
 import {
+  type ImageKind,
   identityOf,
+  imageOf,
   isJson,
   itemOf,
   list,
   type PlexIdentity,
+  type PlexImage,
   type PlexItem,
   type PlexSection,
   sectionOf,
@@ -100,11 +103,37 @@ export class PlexClient {
   /** Writes fields and tags of one item; the parameters are as in difference.ts. Success says nothing of effect. */
   async edit(item: PlexItem, parameters: URLSearchParams): Promise<PlexResult<null>> {
     const path = `/library/metadata/${encodeURIComponent(item.ratingKey)}?${encoded(parameters)}`;
-    const result = await this.#put(path);
+    const result = await this.#write('PUT', path, 'edit');
     if (result.ok || result.failure.class !== 'missing' || item.sectionKey === '') return result;
     // Some servers know only the older form. `id` must be there: without it every item would be edited.
     const query = new URLSearchParams([['type', '1'], ['id', item.ratingKey], ...parameters]);
-    return this.#put(`/library/sections/${encodeURIComponent(item.sectionKey)}/all?${encoded(query)}`);
+    const older = `/library/sections/${encodeURIComponent(item.sectionKey)}/all?${encoded(query)}`;
+    return this.#write('PUT', older, 'edit');
+  }
+
+  /** The pictures of a kind that Plex has for an item. */
+  async images(ratingKey: string, kind: ImageKind): Promise<PlexResult<PlexImage[]>> {
+    const result = await this.#get(imagesPath(ratingKey, kind), 'item');
+    return result.ok ? { ok: true, value: list(result.value.Metadata).map(imageOf) } : result;
+  }
+
+  /** Plex shows it at once. As bytes: an address would put the key of Stash into the log of Plex. */
+  uploadImage(ratingKey: string, kind: ImageKind, bytes: Buffer): Promise<PlexResult<null>> {
+    return this.#write('POST', imagesPath(ratingKey, kind), 'image', bytes);
+  }
+
+  /** Shows one that Plex already has, by its ratingKey. */
+  selectImage(ratingKey: string, kind: ImageKind, image: string): Promise<PlexResult<null>> {
+    const word = kind === 'thumb' ? 'poster' : 'art';
+    const path = `/library/metadata/${encodeURIComponent(ratingKey)}/${word}`;
+    return this.#write('PUT', `${path}?${encoded(new URLSearchParams({ url: image }))}`, 'image');
+  }
+
+  /** Has Plex look at one folder of a library; returns before that is done. */
+  async scan(sectionKey: string, folder: string): Promise<PlexResult<null>> {
+    const query = encoded(new URLSearchParams({ path: folder }));
+    const path = `/library/sections/${encodeURIComponent(sectionKey)}/refresh?${query}`;
+    return this.#write('GET', path, 'sections');
   }
 
   async #get(path: string, asked: Asked, timeoutMs?: number): Promise<PlexResult<Json>> {
@@ -122,16 +151,22 @@ export class PlexClient {
     return { ok: true, value: container };
   }
 
-  async #put(path: string): Promise<PlexResult<null>> {
-    const result = await this.#send('PUT', path, 'edit');
+  async #write(
+    method: 'GET' | 'PUT' | 'POST',
+    path: string,
+    asked: Asked,
+    body?: Uint8Array,
+  ): Promise<PlexResult<null>> {
+    const result = await this.#send(method, path, asked, this.#options.timeoutMs, body);
     return result.ok ? { ok: true, value: null } : result;
   }
 
   async #send(
-    method: 'GET' | 'PUT',
+    method: 'GET' | 'PUT' | 'POST',
     path: string,
     asked: Asked,
     timeoutMs = this.#options.timeoutMs,
+    body?: Uint8Array,
   ): Promise<PlexResult<Buffer>> {
     const { token, clientIdentifier, now } = this.#options;
     const result = await this.#http.request({
@@ -144,22 +179,27 @@ export class PlexClient {
         'x-plex-product': 'Breakwater',
       },
       timeoutMs,
+      ...(body === undefined ? {} : { body }),
     });
     if (result.kind === 'failure') return { ok: false, failure: ofNetwork(result.code, this.#hasWorked) };
-    const { status, headers, body } = result;
+    const { status, headers } = result;
     if (status === 200 || status === 201 || status === 204) {
       this.#hasWorked = true;
-      return { ok: true, value: body };
+      return { ok: true, value: result.body };
     }
     const retryAfter = headers['retry-after'];
     const header = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
-    return { ok: false, failure: ofStatus(status, asked, body.toString('utf8'), header, now()) };
+    return { ok: false, failure: ofStatus(status, asked, result.body.toString('utf8'), header, now()) };
   }
 }
 
 /** Plex is only known to read a blank as %20. */
 function encoded(query: URLSearchParams): string {
   return query.toString().replaceAll('+', '%20');
+}
+
+function imagesPath(ratingKey: string, kind: ImageKind): string {
+  return `/library/metadata/${encodeURIComponent(ratingKey)}/${kind === 'thumb' ? 'posters' : 'arts'}`;
 }
 
 function itemsOf(container: Json, sectionKey: string): PlexItem[] {

@@ -2,8 +2,19 @@
 // Whatever Plex sends is data of unknown shape: a part that is not as expected is absent, never a crash.
 
 /** The kinds of tags that are read and written, by their names in an edit. */
-export const TAG_KINDS = ['genre', 'actor'] as const;
+export const TAG_KINDS = ['genre', 'actor', 'collection', 'label'] as const;
 export type TagKind = (typeof TAG_KINDS)[number];
+
+/** The kinds of pictures, by their names in an item; the same names lock them. */
+export const IMAGE_KINDS = ['thumb', 'art'] as const;
+export type ImageKind = (typeof IMAGE_KINDS)[number];
+
+/** What an actor is in an item apart from a name. */
+export interface ActorDetails {
+  readonly role: string;
+  /** An address. */
+  readonly thumb: string;
+}
 
 export interface PlexItem {
   readonly ratingKey: string;
@@ -14,6 +25,10 @@ export interface PlexItem {
   /** Scalars by their names in an edit; absent and empty are the same. */
   readonly fields: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<TagKind, readonly string[]>>;
+  /** By the actor's name as it is here. */
+  readonly actorDetails: Readonly<Record<string, ActorDetails>>;
+  /** The address of the picture that is shown; it moves with every change of it. Empty: none. */
+  readonly images: Readonly<Record<ImageKind, string>>;
   /** Names of fields that a refresh of Plex leaves alone. */
   readonly locked: ReadonlySet<string>;
 }
@@ -24,6 +39,13 @@ export interface PlexSection {
   readonly title: string;
 }
 
+/** A picture that Plex has for an item. */
+export interface PlexImage {
+  /** `upload://posters/<sha1>` for one that was uploaded. */
+  readonly ratingKey: string;
+  readonly isSelected: boolean;
+}
+
 export interface PlexIdentity {
   readonly machineIdentifier: string;
   readonly version: string;
@@ -31,7 +53,16 @@ export interface PlexIdentity {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const SCALARS = ['title', 'studio', 'summary', 'originallyAvailableAt'] as const;
+/** Scalars that are read and written, by their names in an edit. */
+export const SCALARS = [
+  'title',
+  'studio',
+  'summary',
+  'tagline',
+  'originallyAvailableAt',
+  'year',
+  'userRating',
+] as const;
 
 export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
   if (!isJson(json)) return null;
@@ -42,7 +73,16 @@ export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
     sectionKey: text(json.librarySectionID) || sectionKey,
     files: list(json.Media).flatMap((media) => list(media.Part).map((part) => text(part.file))),
     fields: Object.fromEntries(SCALARS.map((name) => [name, text(json[name])])),
-    tags: { genre: tagsOf(json.Genre), actor: tagsOf(json.Role) },
+    tags: {
+      genre: tagsOf(json.Genre),
+      actor: tagsOf(json.Role),
+      collection: tagsOf(json.Collection),
+      label: tagsOf(json.Label),
+    },
+    actorDetails: Object.fromEntries(
+      list(json.Role).map(({ tag, role, thumb }) => [text(tag), { role: text(role), thumb: text(thumb) }]),
+    ),
+    images: { thumb: text(json.thumb), art: text(json.art) },
     locked: new Set(
       list(json.Field)
         .filter((field) => isTrue(field.locked))
@@ -53,6 +93,10 @@ export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
 
 export function sectionOf(json: Json): PlexSection {
   return { key: text(json.key), type: text(json.type), title: text(json.title) };
+}
+
+export function imageOf(json: Json): PlexImage {
+  return { ratingKey: text(json.ratingKey), isSelected: isTrue(json.selected) };
 }
 
 export function identityOf(container: Json): PlexIdentity {

@@ -16,8 +16,9 @@ export type JobName = `${JobKind}:${string}`;
  * - `transient`: this attempt failed, and that says nothing about the job
  * - `error-500`: Plex failed at this very job; after some of these it is the job
  * - `incomplete`: Plex does not show yet what was written
+ * - `cover`: all is delivered but the cover, which Stash does not have yet
  */
-export type DeferReason = 'missing' | 'transient' | 'error-500' | 'incomplete';
+export type DeferReason = 'missing' | 'transient' | 'error-500' | 'incomplete' | 'cover';
 
 /** Why a job was given up. */
 export type DeadReason = 'ambiguous' | 'rejected' | 'missing' | 'no-file';
@@ -51,6 +52,10 @@ interface JobAttempted {
   readonly changes: readonly FieldChange[];
   /** Tags and performers that may be in Plex because of us from now on. */
   readonly own: OwnTags;
+  /** A person's act, and no delivery. */
+  readonly by?: 'undo' | 'unlock' | 'lock';
+  /** What is to be left alone from now on; `false`: no longer. A field that a delivery changes no longer is. */
+  readonly spares?: Readonly<Record<string, string | null | false>>;
 }
 interface JobDelivered extends Outcome {
   readonly type: 'job.delivered';
@@ -59,7 +64,10 @@ interface JobDelivered extends Outcome {
   readonly item?: string;
   /** Tags and performers that are in Plex because we put them there. */
   readonly own?: OwnTags;
-  /** Fields that Plex did not take as written. */
+  readonly cover?: ShownCover;
+  /** Of what was wanted. */
+  readonly digest?: string;
+  /** What did not come out as wanted. */
   readonly notes?: readonly string[];
 }
 interface JobDeferred extends Outcome {
@@ -82,6 +90,21 @@ interface JobDropped extends Outcome {
 }
 
 export type QueueEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered | JobDropped;
+
+/** The cover that was delivered. */
+export interface ShownCover {
+  readonly sha1: string;
+  /** What Stash can be asked by whether it is still the same; empty: nothing. */
+  readonly validator: string;
+  /** Where Plex shows it (`thumb`, `art`): the address moves when somebody chooses another. */
+  readonly shown: Readonly<Record<string, string>>;
+}
+
+/**
+ * Parts of an item that are left alone, by their names in an edit: until Stash says something else than what this is
+ * the digest of, or (null) until a person says otherwise.
+ */
+export type Spared = Readonly<Record<string, string | null>>;
 
 /** Names of tags by Plex kind (`genre`, `actor`). */
 export type OwnTags = Readonly<Record<string, readonly string[]>>;

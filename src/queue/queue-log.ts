@@ -18,7 +18,7 @@ import {
 } from './queue.ts';
 
 /** Bump when the shape of the queue's state changes: older checkpoints are then ignored. */
-const QUEUE_ERA = 'queue-2';
+const QUEUE_ERA = 'queue-3';
 
 /** The queue as JSON holds it. */
 interface QueueImage {

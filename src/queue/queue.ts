@@ -7,7 +7,7 @@
 import { createStore } from '@xstate/store';
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
 import type { Position } from '../journal/record.ts';
-import type { DeadReason, DeferReason, JobName, OwnTags, QueueEvent } from './events.ts';
+import type { DeadReason, DeferReason, JobName, OwnTags, QueueEvent, ShownCover, Spared } from './events.ts';
 
 interface Queued {
   readonly job: JobName;
@@ -35,10 +35,15 @@ export type Job = Queued &
     | { readonly state: 'dead'; readonly reason: DeadReason; readonly detail: string; readonly at: number }
   );
 
-/** What is remembered of a delivered scene: its Plex item (a hint, verified before it is trusted) and our tags. */
+/** What is remembered of a scene that was delivered. */
 export interface Known {
+  /** Its Plex item: a hint, verified before it is trusted. */
   readonly item: string;
   readonly own: OwnTags;
+  readonly cover?: ShownCover;
+  /** Of what was wanted when it was last delivered. */
+  readonly digest?: string;
+  readonly spared?: Spared;
 }
 
 export interface Queue {
@@ -74,14 +79,23 @@ export function createQueue(initial?: Queue) {
       'job.queued': (queue: Queue, event: Of<'job.queued'>) =>
         place(queue, event.job, queued(queue.jobs.get(event.job), event)),
 
-      'job.attempted': (queue: Queue, { job, item, own }: Of<'job.attempted'>) => {
-        remember(queue, job, item, own);
+      'job.attempted': (queue: Queue, event: Of<'job.attempted'>) => {
+        const spared = sparedAfter(queue.known.get(event.job)?.spared, event);
+        remember(queue, event.job, { item: event.item, own: event.own, ...(spared && { spared }) });
         return { ...queue };
       },
 
       'job.delivered': (queue: Queue, event: Of<'job.delivered'>) => {
         if (event.result === 'gone') (queue.known as Map<JobName, Known>).delete(event.job);
-        if (event.item !== undefined) remember(queue, event.job, event.item, event.own);
+        if (event.item !== undefined) {
+          const { item, own, cover, digest } = event;
+          remember(queue, event.job, {
+            item,
+            ...(own && { own }),
+            ...(cover && { cover }),
+            ...(digest && { digest }),
+          });
+        }
         const { delivered } = queue.counts;
         const counts = { ...queue.counts, delivered: delivered + 1, deliveredAt: event.moment.at };
         return settle({ ...queue, counts }, event, () => null);
@@ -179,9 +193,22 @@ function place(queue: Queue, name: JobName, after: Job | null): Queue {
   return { ...queue, counts: counts as unknown as QueueCounts };
 }
 
-function remember(queue: Queue, job: JobName, item: string, own: OwnTags | undefined): void {
+function remember(queue: Queue, job: JobName, news: Partial<Known> & Pick<Known, 'item'>): void {
   const known = queue.known as Map<JobName, Known>;
-  known.set(job, { item, own: own ?? known.get(job)?.own ?? {} });
+  known.set(job, { own: {}, ...known.get(job), ...news });
+}
+
+/** Undefined: nothing was spared and nothing is. */
+function sparedAfter(
+  before: Spared | undefined,
+  { by, changes, spares = {} }: Of<'job.attempted'>,
+): Spared | undefined {
+  if (before === undefined && Object.keys(spares).length === 0) return undefined;
+  const taken = new Set(by === undefined ? changes.map(({ field }) => field) : []);
+  const kept = Object.entries({ ...before, ...spares }).filter(
+    (entry): entry is [string, string | null] => entry[1] !== false && !taken.has(entry[0]),
+  );
+  return Object.fromEntries(kept);
 }
 
 function base(job: Job): Queued {

@@ -19,6 +19,8 @@ export const SCHEDULES: Readonly<Record<DeferReason, Schedule>> = {
   'error-500': { baseMs: 5_000, maxMs: 60_000, maxAttempts: 3 },
   // Plex applies some edits late; a second look usually finds them done.
   incomplete: { baseMs: 10_000, maxMs: 60_000, maxAttempts: 3 },
+  // Stash makes covers when it is asked to; after some hours the next change of the scene looks again.
+  cover: { baseMs: 60_000, maxMs: 2 * 3_600_000, maxAttempts: 8 },
 };
 
 /** `attempt` counts from 1: the one that just failed. `draw` in [0, 1): the wait is between half and whole. */

@@ -3,6 +3,7 @@
 
 import * as v from 'valibot';
 import { DEFAULT_POLICY, type Policy } from '../../machines/policy.ts';
+import { DEFAULT_SYNC, type SyncOptions } from '../sync/fields.ts';
 import { type PathRule, parsePathMap } from '../sync/path-map.ts';
 
 export interface Settings {
@@ -14,6 +15,7 @@ export interface Settings {
   readonly allowsSelfSigned: boolean;
   readonly requestTimeoutMs: number;
   readonly policy: Policy;
+  readonly sync: SyncOptions;
 }
 
 export interface SettingProblem {
@@ -129,6 +131,7 @@ export function readSettings(
     pathRules: pathRulesOf(raw('pathMap'), problems),
     allowsSelfSigned: optional('allowSelfSigned', flag, false),
     requestTimeoutMs: ms('requestTimeout', 1, 60, SECOND_MS, 30 * SECOND_MS),
+    sync: DEFAULT_SYNC,
     policy: {
       ...DEFAULT_POLICY,
       failureThreshold: optional('failureThreshold', wholeBetween(1, 20), failureThreshold),

@@ -5,7 +5,8 @@
 import { HttpSession } from '../http/http-session.ts';
 import type { JobKind } from '../queue/events.ts';
 import { headersOf, type StashConnection } from './connection.ts';
-import { SCENE_FIELDS, type StashScene, sceneOf } from './stash-scene.ts';
+import { type Cover, coverOf } from './cover.ts';
+import { type StashScene, sceneFields, sceneOf } from './stash-scene.ts';
 
 export interface StashFailure {
   /** `unreachable`: no answer. `unauthorized`: the cookie has expired or the key is wrong. `refused`: GraphQL said no. */
@@ -19,13 +20,26 @@ export type StashResult<T> =
 
 type Json = Readonly<Record<string, unknown>>;
 
+export interface ScenePage {
+  readonly scenes: readonly StashScene[];
+  /** Where the next page begins. */
+  readonly lastId: number;
+  readonly isLast: boolean;
+  /** Scenes from this page on, about. */
+  readonly left: number;
+}
+
 const TIMEOUT_MS = 30_000;
+const NOT_LET_IN = 'Stash does not let us in: the session has ended or the key is wrong';
+/** It is kept in the journal. */
+const MAX_VALIDATOR_LENGTH = 200;
 /** Two time zones are never further apart, in ms. */
 const ZONE_MARGIN_MS = 27 * 3_600_000;
 
 export class StashClient {
   readonly #connection: StashConnection;
   readonly #http: HttpSession;
+  #groups: 'groups' | 'movies' | null | undefined;
 
   constructor(connection: StashConnection) {
     this.#connection = connection;
@@ -54,7 +68,10 @@ export class StashClient {
   /** Scenes by id; those that are gone are left out. Works where `findScenes(ids:)` is not known yet. */
   async scenes(ids: readonly string[]): Promise<StashResult<Map<string, StashScene>>> {
     if (ids.length === 0) return { ok: true, value: new Map() };
-    const parts = ids.map((id, index) => `s${index}:findScene(id:${JSON.stringify(id)}){${SCENE_FIELDS}}`);
+    const groups = await this.#groupsWord();
+    if (!groups.ok) return groups;
+    const fields = sceneFields(groups.value);
+    const parts = ids.map((id, index) => `s${index}:findScene(id:${JSON.stringify(id)}){${fields}}`);
     const result = await this.#query(`query{${parts.join(' ')}}`);
     if (!result.ok) return result;
     const scenes = new Map<string, StashScene>();
@@ -84,17 +101,60 @@ export class StashClient {
   async sceneIds(since?: number): Promise<StashResult<string[]>> {
     const query =
       'query($scenes:SceneFilterType){findScenes(filter:{per_page:-1},scene_filter:$scenes){scenes{id updated_at}}}';
-    // Stash compares this as text, in its own time zone: ask for a day more, and look closely here.
-    const after = since === undefined ? null : new Date(since - ZONE_MARGIN_MS).toISOString().slice(0, 19);
-    const scenes = after === null ? {} : { updated_at: { value: `${after}Z`, modifier: 'GREATER_THAN' } };
-    const result = await this.#query(query, { scenes });
+    const result = await this.#query(query, { scenes: changedFilter(since) });
     if (!result.ok) return result;
     const found = object(result.value.findScenes).scenes;
     const all = Array.isArray(found) ? found.map(object) : [];
-    const wanted = all.filter(
-      ({ updated_at }) => since === undefined || !(Date.parse(String(updated_at)) < since),
-    );
-    return { ok: true, value: wanted.map(({ id }) => String(id)) };
+    return { ok: true, value: all.filter(hasChangedSince(since)).map(({ id }) => String(id)) };
+  }
+
+  /**
+   * The next scenes in the order of their ids, at most `limit`; with `since` (wall ms) only those that Stash has seen
+   * change from then on. Paged by id: a scene that is deleted meanwhile moves no other to another page.
+   */
+  async scenesAfter(id: number, limit: number, since?: number): Promise<StashResult<ScenePage>> {
+    const groups = await this.#groupsWord();
+    if (!groups.ok) return groups;
+    const query = `query($filter:FindFilterType,$scenes:SceneFilterType){findScenes(filter:$filter,scene_filter:$scenes)
+      {count scenes{updated_at ${sceneFields(groups.value)}}}}`;
+    const filter = { page: 1, per_page: limit, sort: 'id', direction: 'ASC' };
+    const scenes = { ...changedFilter(since), id: { value: id, modifier: 'GREATER_THAN' } };
+    const result = await this.#query(query, { filter, scenes });
+    if (!result.ok) return result;
+    const found = object(result.value.findScenes);
+    const page = Array.isArray(found.scenes) ? found.scenes.map(object) : [];
+    const count = typeof found.count === 'number' ? found.count : page.length;
+    const lastId = Math.max(id, ...page.map((scene) => Number(scene.id) || 0));
+    const wanted = page.filter(hasChangedSince(since)).map(sceneOf);
+    return { ok: true, value: { scenes: wanted, lastId, isLast: page.length < limit, left: count } };
+  }
+
+  /**
+   * The cover of a scene. `validator`: of the one that is had already. Stash keeps most covers in its database and gives
+   * those an entity tag; older ones are files and have a time.
+   */
+  async cover(id: string, validator: string): Promise<StashResult<Cover>> {
+    const isTag = /^(W\/)?"/.test(validator);
+    const condition = { [isTag ? 'if-none-match' : 'if-modified-since']: validator };
+    const result = await this.#http.request({
+      method: 'GET',
+      path: `/scene/${encodeURIComponent(id)}/screenshot`,
+      headers: { ...headersOf(this.#connection), ...(validator === '' ? {} : condition) },
+      timeoutMs: TIMEOUT_MS,
+    });
+    if (result.kind === 'failure') {
+      if (result.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE')
+        return { ok: true, value: { kind: 'unfit', detail: 'the cover is absurdly large' } };
+      return failed('unreachable', `Stash does not answer (${result.code})`);
+    }
+    if (result.status === 401 || result.status === 403) return failed('unauthorized', NOT_LET_IN);
+    if (result.status === 304 && validator !== '') return { ok: true, value: { kind: 'same' } };
+    if (result.status !== 200) {
+      return { ok: true, value: { kind: 'none-yet', detail: `Stash has no cover (HTTP ${result.status})` } };
+    }
+    const header = result.headers.etag ?? result.headers['last-modified'];
+    const isFit = typeof header === 'string' && header.length <= MAX_VALIDATOR_LENGTH;
+    return { ok: true, value: coverOf(result.body, isFit ? header : '') };
   }
 
   /** The key that outlives the session cookie; empty when Stash has none. */
@@ -107,13 +167,18 @@ export class StashClient {
 
   async #criterionOf(kind: Exclude<JobKind, 'scene'>): Promise<StashResult<string | null>> {
     if (kind !== 'group') return { ok: true, value: `${kind}s` };
-    // Groups were called movies before v0.27.
+    return this.#groupsWord();
+  }
+
+  /** Groups were called movies before v0.27. */
+  async #groupsWord(): Promise<StashResult<'groups' | 'movies' | null>> {
+    if (this.#groups !== undefined) return { ok: true, value: this.#groups };
     const result = await this.#query('query{__type(name:"SceneFilterType"){inputFields{name}}}');
     if (!result.ok) return result;
     const fields = object(result.value.__type).inputFields;
     const names = Array.isArray(fields) ? fields.map((field) => object(field).name) : [];
-    const name = ['groups', 'movies'].find((candidate) => names.includes(candidate)) ?? null;
-    return { ok: true, value: name };
+    this.#groups = (['groups', 'movies'] as const).find((word) => names.includes(word)) ?? null;
+    return { ok: true, value: this.#groups };
   }
 
   async #query(query: string, variables: Json = {}): Promise<StashResult<Json>> {
@@ -130,7 +195,7 @@ export class StashClient {
     // Up to v0.25 a wrong key is answered 500 and this word.
     const isRefused = result.status === 500 && text.startsWith('unauthorized');
     if (result.status === 401 || result.status === 403 || isRefused) {
-      return failed('unauthorized', 'Stash does not let us in: the session has ended or the key is wrong');
+      return failed('unauthorized', NOT_LET_IN);
     }
     let json: unknown;
     try {
@@ -144,6 +209,17 @@ export class StashClient {
     }
     return { ok: true, value: object(object(json).data) };
   }
+}
+
+/** Stash compares this as text, in its own time zone: ask for a day more, and look closely here. */
+function changedFilter(since: number | undefined): Json {
+  if (since === undefined) return {};
+  const after = new Date(since - ZONE_MARGIN_MS).toISOString().slice(0, 19);
+  return { updated_at: { value: `${after}Z`, modifier: 'GREATER_THAN' } };
+}
+
+function hasChangedSince(since: number | undefined): (scene: Json) => boolean {
+  return ({ updated_at }) => since === undefined || !(Date.parse(String(updated_at)) < since);
 }
 
 function failed(kind: StashFailure['kind'], detail: string): { ok: false; failure: StashFailure } {

@@ -1,39 +1,79 @@
 // What Breakwater reads of a scene in Stash. Shape of GraphQL, but every part is checked: what is not as expected is
 // empty.
 
+export interface StashPerformer {
+  readonly id: string;
+  readonly name: string;
+  /** Tells performers of one name apart; usually empty. */
+  readonly disambiguation: string;
+}
+
 export interface StashScene {
   readonly id: string;
   readonly title: string;
   readonly details: string;
+  readonly code: string;
+  readonly director: string;
   /** As Stash holds it: `2021-05-04`, since v0.29 also `2021-05` or `2021`. */
   readonly date: string;
+  /** 1 to 100; null: not rated. */
+  readonly rating100: number | null;
+  readonly isOrganized: boolean;
+  readonly urls: readonly string[];
   readonly studio: string;
-  readonly performers: readonly string[];
+  readonly performers: readonly StashPerformer[];
   readonly tags: readonly string[];
+  readonly groups: readonly string[];
   readonly files: readonly string[];
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The part of a query that `sceneOf` reads; valid in every Stash since v0.18. */
-export const SCENE_FIELDS = 'id title details date studio{name} performers{name} tags{name} files{path}';
+/** The part of a query that `sceneOf` reads. `groups`: what this Stash calls them, null if it has neither. */
+export function sceneFields(groups: 'groups' | 'movies' | null): string {
+  const grouped = { groups: 'groups{group{name}}', movies: 'movies{movie{name}}' };
+  const always =
+    'id title details code director date rating100 organized urls studio{name} performers{id name disambiguation} tags{name} files{path}';
+  return groups === null ? always : `${always} ${grouped[groups]}`;
+}
 
 export function sceneOf(json: Json): StashScene {
+  const rating = json.rating100;
   return {
     id: text(json.id),
     title: text(json.title),
     details: text(json.details),
+    code: text(json.code),
+    director: text(json.director),
     date: text(json.date),
+    rating100: typeof rating === 'number' && rating >= 1 && rating <= 100 ? rating : null,
+    isOrganized: json.organized === true,
+    urls: list(json.urls).map(text).filter(Boolean),
     studio: text(object(json.studio).name),
-    performers: names(json.performers, 'name'),
+    performers: list(json.performers)
+      .map(object)
+      .map(({ id, name, disambiguation }) => ({
+        id: text(id),
+        name: text(name),
+        disambiguation: text(disambiguation),
+      }))
+      .filter(({ name }) => name !== ''),
     tags: names(json.tags, 'name'),
+    groups: [...list(json.groups), ...list(json.movies)]
+      .map((entry) => text(object(object(entry).group ?? object(entry).movie).name))
+      .filter(Boolean),
     files: names(json.files, 'path'),
   };
 }
 
 function names(value: unknown, key: string): string[] {
-  if (!Array.isArray(value)) return [];
-  return value.map((entry) => text(object(entry)[key])).filter((name) => name !== '');
+  return list(value)
+    .map((entry) => text(object(entry)[key]))
+    .filter((name) => name !== '');
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function object(value: unknown): Json {

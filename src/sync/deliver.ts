@@ -6,25 +6,49 @@ import type { Failure } from '../plex/failures.ts';
 import type { PlexClient, PlexResult } from '../plex/plex-client.ts';
 import type { PlexItem, PlexSection } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
-import type { OwnTags } from '../queue/events.ts';
+import type { OwnTags, ShownCover } from '../queue/events.ts';
 import type { Known } from '../queue/queue.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
-import { type Difference, differenceOf, editOf, ownDuring, ownOf } from './difference.ts';
+import { type Difference, differenceOf, ownDuring, ownOf, type Stance } from './difference.ts';
+import { digestOf } from './digest.ts';
+import { bounded, editsOf, editsOneByOne, withShortSummary } from './edits.ts';
+import type { SyncOptions } from './fields.ts';
 import { hasFile, type Match, matchScene } from './match.ts';
 import { baseNameOf, type PathRule } from './path-map.ts';
+import { type CoverSource, type PicturePlan, pictureChanges, planPictures, putPictures } from './pictures.ts';
 import { isEmpty, type Wanted, wantedOf } from './wanted.ts';
 
-export type PlexPort = Pick<PlexClient, 'probe' | 'sections' | 'findByFile' | 'items' | 'edit' | 'close'>;
+export type PlexPort = Pick<
+  PlexClient,
+  | 'probe'
+  | 'sections'
+  | 'findByFile'
+  | 'items'
+  | 'edit'
+  | 'images'
+  | 'uploadImage'
+  | 'selectImage'
+  | 'scan'
+  | 'close'
+>;
+
+/** What is known of a scene after its delivery, and what is left to do about it. */
+export interface Delivered {
+  readonly item: string;
+  readonly own: OwnTags;
+  readonly cover: ShownCover | null;
+  /** Of what was wanted. */
+  readonly digest: string;
+  /** Why the cover is not there yet; null: it is, or need not be. */
+  readonly waitsFor: string | null;
+  /** What Plex cannot take, and why. */
+  readonly refused: readonly string[];
+}
 
 export type Delivery =
-  | { readonly kind: 'unchanged'; readonly item: string; readonly own: OwnTags }
+  | ({ readonly kind: 'unchanged' } & Delivered)
   /** `unmet`: fields that still differ after two writes. */
-  | {
-      readonly kind: 'written';
-      readonly item: string;
-      readonly own: OwnTags;
-      readonly unmet: readonly string[];
-    }
+  | ({ readonly kind: 'written'; readonly unmet: readonly string[] } & Delivered)
   | { readonly kind: 'withheld' }
   | { readonly kind: 'no-file' }
   | { readonly kind: 'missing'; readonly near: readonly string[] }
@@ -33,6 +57,8 @@ export type Delivery =
 
 export interface DeliverOptions {
   readonly plex: PlexPort;
+  readonly covers: CoverSource;
+  readonly sync: SyncOptions;
   /** The libraries to look in; asked only when an item must be searched. */
   readonly sections: () => Promise<PlexResult<readonly PlexSection[]>>;
   readonly pathRules: readonly PathRule[];
@@ -55,12 +81,16 @@ export async function deliver(
   options: DeliverOptions,
 ): Promise<Delivery> {
   if (scene.files.length === 0) return { kind: 'no-file' };
-  const wanted = wantedOf(scene);
+  const wanted = wantedOf(scene, options.sync);
   if (isEmpty(wanted)) return { kind: 'withheld' };
   const match = await find(scene, known, options);
   if (!match.ok) return { kind: 'failed', failure: match.failure };
   if (match.value.kind !== 'found') return match.value;
-  return write(match.value.item, wanted, known?.own ?? {}, options);
+  const { item } = match.value;
+  const stance = { own: known?.own ?? {}, modes: options.sync.modes, spared: known?.spared ?? {} };
+  const pictures = await planPictures(scene.id, item, known?.cover, stance, options);
+  if (!pictures.ok) return { kind: 'failed', failure: pictures.failure };
+  return write(item, wanted, pictures.value, stance, options);
 }
 
 async function find(
@@ -97,16 +127,32 @@ async function find(
 async function write(
   item: PlexItem,
   wantedInFull: Wanted,
-  ownBefore: OwnTags,
+  pictures: PicturePlan,
+  stance: Stance,
   options: DeliverOptions,
 ): Promise<Delivery> {
   const { plex, beforeWrite, beforeEdit } = options;
-  const planned = differenceOf(wantedInFull, item, ownBefore);
-  const own = ownOf(planned);
-  if (planned.changes.length === 0) return { kind: 'unchanged', item: item.ratingKey, own };
-  await beforeWrite({ item: item.ratingKey, changes: planned.changes.map(bounded), own: ownDuring(planned) });
+  const planned = differenceOf(wantedInFull, item, stance);
+  const changes = [...planned.changes, ...pictureChanges(pictures)];
+  const done = {
+    item: item.ratingKey,
+    own: ownOf(planned),
+    cover: pictures.kind === 'settled' || pictures.kind === 'put' ? pictures.cover : null,
+    digest: digestOf(wantedInFull, options.sync),
+    waitsFor: pictures.kind === 'waiting' ? pictures.detail : null,
+    refused: pictures.kind === 'unfit' ? [pictures.detail] : [],
+  };
+  if (changes.length === 0) return { kind: 'unchanged', ...done };
+  await beforeWrite({ item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) });
+
+  const put =
+    pictures.kind === 'put'
+      ? await putPictures(item, pictures, plex, beforeEdit)
+      : { ok: true as const, value: NONE };
+  if (!put.ok) return { kind: 'failed', failure: put.failure };
   let wanted = wantedInFull;
-  let left: Difference = planned;
+  let left: Difference = { ...planned, locks: put.value.put };
+  let now: PlexItem = item;
   // What was refused or came out different is written once more, one tag at a time; then it is only noted.
   for (const isSecondTry of [false, true]) {
     for (const parameters of isSecondTry ? editsOneByOne(left) : editsOf(left)) {
@@ -119,62 +165,19 @@ async function write(
     }
     const after = await plex.items([item.ratingKey]);
     if (!after.ok) return { kind: 'failed', failure: after.failure };
-    const now = after.value[0];
-    if (now === undefined) return { kind: 'missing', near: [] };
-    left = differenceOf(wanted, now, ownBefore);
+    if (after.value[0] === undefined) return { kind: 'missing', near: [] };
+    now = after.value[0];
+    left = differenceOf(wanted, now, stance);
     if (left.changes.length === 0) break;
   }
-  const unmet = left.changes.map(({ field }) => field);
-  return { kind: 'written', item: item.ratingKey, own, unmet };
+  const shown = Object.fromEntries(put.value.put.map((kind) => [kind, now.images[kind]]));
+  return {
+    kind: 'written',
+    ...done,
+    cover: done.cover === null ? null : { ...done.cover, shown: { ...done.cover.shown, ...shown } },
+    refused: [...done.refused, ...put.value.refused],
+    unmet: left.changes.map(({ field }) => field),
+  };
 }
 
-/** An edit travels in the address of a request: a long summary goes alone, or it takes all else down with it. */
-const MAX_QUERY_LENGTH = 6_000;
-/** What a summary is cut to when even that is too long, in UTF-16 units: a CJK character takes nine in an address. */
-const SHORT_SUMMARY_LENGTH = 700;
-
-function editsOf(difference: Difference): URLSearchParams[] {
-  const whole = editOf(difference);
-  const { summary, ...fields } = difference.fields;
-  if (summary === undefined || whole.toString().length <= MAX_QUERY_LENGTH) return [whole];
-  const rest = editOf({ ...difference, fields });
-  const alone = editOf({ fields: { summary }, tags: [], changes: [] });
-  return rest.toString() === '' ? [alone] : [rest, alone];
-}
-
-/** Null when the summary is short already. */
-function withShortSummary(wanted: Wanted): Wanted | null {
-  const { summary } = wanted.fields;
-  if (summary === undefined || summary.length <= SHORT_SUMMARY_LENGTH) return null;
-  const short = `${summary.slice(0, SHORT_SUMMARY_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
-  return { ...wanted, fields: { ...wanted.fields, summary: short } };
-}
-
-/** What Plex held may be of any size; the journal keeps what a person can look at, and says that it was cut. */
-function bounded({ field, before, after }: FieldChange): FieldChange {
-  const isCut = isLong(before) || isLong(after);
-  return isCut ? { field, before: cut(before), after: cut(after), isCut } : { field, before, after };
-}
-
-const MAX_KEPT_LENGTH = 20_000;
-const MAX_KEPT_TAGS = 500;
-
-function isLong(value: FieldChange['before']): boolean {
-  return value !== null && value.length > (typeof value === 'string' ? MAX_KEPT_LENGTH : MAX_KEPT_TAGS);
-}
-
-function cut(value: FieldChange['before']): FieldChange['before'] {
-  if (value === null) return null;
-  return typeof value === 'string' ? value.slice(0, MAX_KEPT_LENGTH) : value.slice(0, MAX_KEPT_TAGS);
-}
-
-/** Some servers honour only one name in a removal: the fields and lists together, then each removal alone. */
-function editsOneByOne(difference: Difference): URLSearchParams[] {
-  const together = { ...difference, tags: difference.tags.map((plan) => ({ ...plan, dropped: [] })) };
-  const removals = difference.tags.flatMap((plan) =>
-    plan.dropped.map((name) =>
-      editOf({ fields: {}, changes: [], tags: [{ ...plan, all: [], dropped: [name], isChanged: true }] }),
-    ),
-  );
-  return [...editsOf(together), ...removals];
-}
+const NONE = { put: [], refused: [] } as const;

@@ -1,10 +1,20 @@
 // Wanted against held: what to change, and the parameters of the edit that does it. An edit says the whole list of
 // a kind of tag and which ones to drop, because servers differ in whether a list replaces or adds.
 
-import { type PlexItem, TAG_KINDS, type TagKind } from '../plex/plex-item.ts';
+import { type ActorDetails, type PlexItem, SCALARS, TAG_KINDS, type TagKind } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
-import type { OwnTags } from '../queue/events.ts';
+import type { OwnTags, Spared } from '../queue/events.ts';
+import { digestOfValue } from './digest.ts';
+import { FIELD_OF, type FieldMode, type FieldModes, type PlexField } from './fields.ts';
 import { tagKey, type Wanted } from './wanted.ts';
+
+/** What a scene's edit goes by, apart from what is wanted and held. */
+export interface Stance {
+  /** The tags that we put there before. */
+  readonly own: OwnTags;
+  readonly modes: FieldModes;
+  readonly spared: Spared;
+}
 
 export interface TagPlan {
   readonly kind: TagKind;
@@ -18,27 +28,50 @@ export interface TagPlan {
 }
 
 export interface Difference {
+  /** Scalars to write; empty: to empty. */
   readonly fields: Readonly<Record<string, string>>;
   readonly tags: readonly TagPlan[];
+  readonly actorDetails: Readonly<Record<string, ActorDetails>>;
+  /** Pictures to lock. */
+  readonly locks: readonly string[];
   /** What will be different, for the journal. Empty: nothing to write. */
   readonly changes: readonly FieldChange[];
 }
 
-/** `own`: the tags that we put there before; of those in Plex only these are ever dropped. */
-export function differenceOf(wanted: Wanted, item: PlexItem, own: OwnTags): Difference {
+export function differenceOf(wanted: Wanted, item: PlexItem, stance: Stance): Difference {
   const fields: Record<string, string> = {};
   const changes: FieldChange[] = [];
-  for (const [field, value] of Object.entries(wanted.fields)) {
+  for (const field of SCALARS) {
+    const value = wanted.fields[field];
+    const mode = modeOf(field, value, stance);
     const held = item.fields[field] ?? '';
-    if (comparable(held) === comparable(value)) continue;
-    fields[field] = value;
-    changes.push({ field, before: held === '' ? null : held, after: value });
+    if (mode === 'off' || (mode === 'only-if-empty' && held !== '')) continue;
+    // Plex makes the year of a whole date, so it is only asked for where there is none; an item always has a title.
+    if (field === 'year' && (value === undefined || item.fields.originallyAvailableAt)) continue;
+    if (value === undefined && (mode !== 'mirror' || field === 'title')) continue;
+    const after = value ?? '';
+    if (comparable(held) === comparable(after)) continue;
+    fields[field] = after;
+    changes.push({ field, before: held === '' ? null : held, after: after === '' ? null : after });
   }
-  const tags = TAG_KINDS.map((kind) => planTags(kind, wanted.tags[kind], item.tags[kind], own[kind] ?? []));
+  const tags = TAG_KINDS.map((kind) => planTags(kind, wanted, item, stance));
   for (const { kind, held, all, isChanged } of tags) {
     if (isChanged) changes.push({ field: kind, before: held, after: all });
   }
-  return { fields, tags, changes };
+  // Those of others go with the list, or a server that replaces it would forget them.
+  const actorDetails = { ...item.actorDetails, ...wanted.actorDetails };
+  return { fields, tags, actorDetails, locks: [], changes };
+}
+
+/** What is asked of a part of the item for a scene that says `value`. */
+export function modeOf(
+  field: PlexField,
+  value: string | readonly string[] | undefined,
+  { modes, spared }: Stance,
+): FieldMode {
+  const until = spared[field];
+  const isSpared = until === null || (until !== undefined && until === digestOfValue(value));
+  return isSpared ? 'off' : modes[FIELD_OF[field]];
 }
 
 /** The parameters of one edit for all of it, with a lock on everything that is written. */
@@ -52,11 +85,15 @@ export function editOf(difference: Difference): URLSearchParams {
     if (!isChanged) continue;
     all.forEach((name, index) => {
       parameters.append(`${kind}[${index}].tag.tag`, name);
+      const { role, thumb } = (kind === 'actor' && difference.actorDetails[name]) || NO_DETAILS;
+      if (role !== '') parameters.append(`${kind}[${index}].tagging.text`, role);
+      if (thumb !== '') parameters.append(`${kind}[${index}].tag.thumb`, thumb);
     });
     if (dropped.length > 0)
       parameters.append(`${kind}[].tag.tag-`, dropped.map(encodeURIComponent).join(','));
     parameters.append(`${kind}.locked`, '1');
   }
+  for (const picture of difference.locks) parameters.append(`${picture}.locked`, '1');
   return parameters;
 }
 
@@ -70,31 +107,50 @@ export function ownDuring({ tags }: Difference): OwnTags {
   return byKind(tags.map(({ kind, own, dropped }) => [kind, [...own, ...dropped]]));
 }
 
+const NO_DETAILS: ActorDetails = { role: '', thumb: '' };
+
 function byKind(entries: readonly (readonly [TagKind, readonly string[]])[]): OwnTags {
   return Object.fromEntries(entries.filter(([, names]) => names.length > 0));
 }
 
-function planTags(
-  kind: TagKind,
-  wanted: readonly string[],
-  held: readonly string[],
-  ownBefore: readonly string[],
-): TagPlan {
+function planTags(kind: TagKind, wantedInAll: Wanted, item: PlexItem, stance: Stance): TagPlan {
+  const wanted = wantedInAll.tags[kind];
+  const held = item.tags[kind];
+  const ownBefore = stance.own[kind] ?? [];
+  const ownKeys = new Set(ownBefore.map(tagKey));
+  const isOwn = (name: string) => ownKeys.has(tagKey(name));
+  const mode = modeOf(kind, wanted, stance);
+  if (mode === 'off' || (mode === 'only-if-empty' && !held.every(isOwn))) {
+    return { kind, held, all: held, dropped: [], own: ownBefore, isChanged: false };
+  }
   const wantedKeys = new Set(wanted.map(tagKey));
   const heldKeys = new Set(held.map(tagKey));
-  const ownKeys = new Set(ownBefore.map(tagKey));
-  const dropped = held.filter((name) => ownKeys.has(tagKey(name)) && !wantedKeys.has(tagKey(name)));
+  const dropped = held.filter((name) => (mode === 'mirror' || isOwn(name)) && !wantedKeys.has(tagKey(name)));
   const droppedKeys = new Set(dropped.map(tagKey));
   const others = held.filter((name) => !wantedKeys.has(tagKey(name)) && !droppedKeys.has(tagKey(name)));
   const added = wanted.filter((name) => !heldKeys.has(tagKey(name)));
+  const isCastChanged = kind === 'actor' && hasNewDetails(wantedInAll, item);
   return {
     kind,
     held,
     all: [...wanted, ...others],
     dropped,
-    own: wanted.filter((name) => !heldKeys.has(tagKey(name)) || ownKeys.has(tagKey(name))),
-    isChanged: added.length > 0 || dropped.length > 0,
+    own: wanted.filter((name) => !heldKeys.has(tagKey(name)) || isOwn(name)),
+    isChanged: added.length > 0 || dropped.length > 0 || isCastChanged,
   };
+}
+
+/** A picture's address is Plex's own once it has taken it: only whether there is one can be compared. */
+function hasNewDetails({ tags, actorDetails }: Wanted, item: PlexItem): boolean {
+  const heldByKey = new Map(
+    Object.entries(item.actorDetails).map(([name, details]) => [tagKey(name), details]),
+  );
+  return tags.actor.some((name) => {
+    const wanted = actorDetails[name];
+    const held = heldByKey.get(tagKey(name));
+    if (wanted === undefined || held === undefined) return false;
+    return (wanted.role !== '' && wanted.role !== held.role) || (wanted.thumb !== '' && held.thumb === '');
+  });
 }
 
 /** Plex normalises line ends and trailing blanks. */

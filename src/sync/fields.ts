@@ -65,3 +65,27 @@ export const DEFAULT_SYNC: SyncOptions = {
   maxPerformers: 50,
   maxTags: 100,
 };
+
+/** Which field a part of a Plex item belongs to, by the part's name in an edit. */
+export const FIELD_OF = {
+  title: 'title',
+  studio: 'studio',
+  summary: 'summary',
+  tagline: 'tagline',
+  originallyAvailableAt: 'date',
+  year: 'date',
+  userRating: 'rating',
+  actor: 'performers',
+  genre: 'tags',
+  collection: 'collections',
+  label: 'labels',
+  thumb: 'poster',
+  art: 'background',
+} as const satisfies Readonly<Record<string, FieldName>>;
+
+export type PlexField = keyof typeof FIELD_OF;
+
+/** The parts of a Plex item that a field is kept in. */
+export function plexFieldsOf(field: FieldName): PlexField[] {
+  return (Object.keys(FIELD_OF) as PlexField[]).filter((name) => FIELD_OF[name] === field);
+}

@@ -1,21 +1,20 @@
-// Scene → what Plex should hold. Only what the scene has: an absent value asks for nothing, so a scene
-// without values never wipes an item.
+// Scene → what Plex should hold, whatever is asked of each field. Only what the scene has: an absent value asks for
+// nothing, unless the field is to mirror Stash.
 
-import type { TagKind } from '../plex/plex-item.ts';
-import type { StashScene } from '../stash/stash-scene.ts';
+import type { ActorDetails, TagKind } from '../plex/plex-item.ts';
+import type { StashPerformer, StashScene } from '../stash/stash-scene.ts';
+import type { NameSource, SyncOptions } from './fields.ts';
 import { cleanLine, cleanText } from './text.ts';
 
 export interface Wanted {
   /** Scalars by their names in a Plex edit; never empty strings. */
   readonly fields: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<TagKind, readonly string[]>>;
+  /** By the name in `tags.actor`, for those that have any. */
+  readonly actorDetails: Readonly<Record<string, ActorDetails>>;
 }
 
-/** More are not sent: Plex shows no more, and every one of them is in the address of the request. */
-export const MAX_ACTORS = 50;
-export const MAX_GENRES = 100;
-
-export function wantedOf(scene: StashScene): Wanted {
+export function wantedOf(scene: StashScene, options: SyncOptions): Wanted {
   const fields: Record<string, string> = {};
   const set = (name: string, value: string) => {
     if (value !== '') fields[name] = value;
@@ -23,22 +22,69 @@ export function wantedOf(scene: StashScene): Wanted {
   set('title', cleanLine(scene.title));
   set('studio', cleanLine(scene.studio));
   set('summary', cleanText(scene.details));
+  set('tagline', cleanLine(taglineOf(scene, options)));
   set('originallyAvailableAt', fullDate(scene.date));
+  if (fields.originallyAvailableAt === undefined) set('year', yearOf(scene.date));
+  // Stash counts to 100 and Plex to 10, in steps of a tenth.
+  set('userRating', scene.rating100 === null ? '' : String(scene.rating100 / 10));
+  const performers = distinct(scene.performers.map(({ name }) => cleanLine(name)));
   const tags = {
-    genre: distinct(scene.tags.map(cleanLine)).slice(0, MAX_GENRES),
-    actor: distinct(scene.performers.map(cleanLine)).slice(0, MAX_ACTORS),
+    genre: distinct(scene.tags.map(cleanLine)).slice(0, options.maxTags),
+    actor: performers.slice(0, options.maxPerformers),
+    collection: namesFrom(scene, options.collectionsFrom).slice(0, options.maxTags),
+    label: namesFrom(scene, options.labelsFrom).slice(0, options.maxTags),
   };
-  return { fields, tags };
+  return { fields, tags, actorDetails: detailsOf(scene.performers, options) };
 }
 
-/** Whether the scene has nothing at all to say. */
+/** Whether the scene has nothing at all to say. A label speaks of its handling, and every scene has a cover. */
 export function isEmpty({ fields, tags }: Wanted): boolean {
-  return Object.keys(fields).length === 0 && tags.genre.length === 0 && tags.actor.length === 0;
+  const { genre, actor, collection } = tags;
+  return Object.keys(fields).length + genre.length + actor.length + collection.length === 0;
 }
 
 /** Plex merges tags that differ in case only. */
 export function tagKey(name: string): string {
   return name.normalize('NFC').trim().toLowerCase();
+}
+
+function taglineOf(scene: StashScene, { taglineFrom }: SyncOptions): string {
+  switch (taglineFrom) {
+    case 'code':
+      return scene.code;
+    case 'director':
+      return scene.director;
+    case 'studio':
+      return scene.studio;
+    case 'url':
+      return scene.urls[0] ?? '';
+  }
+}
+
+function namesFrom(scene: StashScene, sources: readonly NameSource[]): string[] {
+  const names = {
+    studio: [scene.studio],
+    groups: scene.groups,
+    tags: scene.tags,
+    performers: scene.performers.map(({ name }) => name),
+    organized: scene.isOrganized ? ['Organized'] : [],
+  } satisfies Record<NameSource, readonly string[]>;
+  return distinct(sources.flatMap((source) => names[source]).map(cleanLine));
+}
+
+function detailsOf(
+  performers: readonly StashPerformer[],
+  { roleFrom, performerImagesFrom }: SyncOptions,
+): Record<string, ActorDetails> {
+  const details: Record<string, ActorDetails> = {};
+  for (const { id, name, disambiguation } of performers) {
+    const role = roleFrom === 'disambiguation' ? cleanLine(disambiguation) : '';
+    const thumb =
+      performerImagesFrom === '' ? '' : `${performerImagesFrom}/performer/${encodeURIComponent(id)}/image`;
+    const key = cleanLine(name);
+    if ((role !== '' || thumb !== '') && details[key] === undefined) details[key] = { role, thumb };
+  }
+  return details;
 }
 
 /** Plex takes a day; a year or a month alone would become a day that nobody said. */
@@ -47,6 +93,11 @@ function fullDate(date: string): string {
   if (match === null) return '';
   const parsed = new Date(`${match[0]}T00:00:00Z`);
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(match[0]) ? match[0] : '';
+}
+
+/** Of a date that says no day. */
+function yearOf(date: string): string {
+  return /^([1-9]\d{3})(-(0[1-9]|1[0-2]))?$/.exec(date.trim())?.[1] ?? '';
 }
 
 function distinct(names: readonly string[]): string[] {

@@ -18,6 +18,7 @@ import type { JobName } from '../../src/queue/events.ts';
 import { deliver } from '../../src/sync/deliver.ts';
 import { startPlexAndClient } from '../support/plex-fixture.ts';
 import { sceneWith } from '../support/stash-scenes.ts';
+import { NO_COVER, TEXT_AND_TAGS } from '../support/sync-options.ts';
 import {
   HotLoop,
   Killed,
@@ -632,9 +633,15 @@ describe('12: a summary that is long in an address', () => {
         if (world.limit !== null && length > world.limit) plex.addFault(fault);
         return client.edit(item, parameters);
       },
+      images: client.images.bind(client),
+      uploadImage: client.uploadImage.bind(client),
+      selectImage: client.selectImage.bind(client),
+      scan: client.scan.bind(client),
     };
     const result = await deliver(CJK, undefined, {
       plex: limited,
+      covers: NO_COVER,
+      sync: TEXT_AND_TAGS,
       sections: () => client.sections(),
       pathRules: [],
       beforeWrite: async () => {},

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import { readSettings, type Settings, type SettingsResult } from '../../src/settings/settings.ts';
+import { DEFAULT_SYNC } from '../../src/sync/fields.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 
 const REQUIRED = { plexUrl: 'http://127.0.0.1:32400', plexToken: 'secret-token' };
@@ -17,6 +18,7 @@ const DEFAULTS: Settings = {
   allowsSelfSigned: false,
   requestTimeoutMs: 30_000,
   policy: DEFAULT_POLICY,
+  sync: DEFAULT_SYNC,
 };
 
 function read(given: Record<string, unknown>, env: Record<string, string> = {}): SettingsResult {

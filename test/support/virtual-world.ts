@@ -6,6 +6,7 @@
 // A loop that goes round without time passing, or that fills the journal, ends the test with `HotLoop`.
 // Hooks start drainers through `spawn` of node:child_process: a test that calls `hook` mocks it with `spawnVirtually`.
 
+import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { ControlLog } from '../../src/control/control-log.ts';
@@ -21,10 +22,11 @@ import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import type { Writer } from '../../src/journal/writer.ts';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from '../../src/plex/failures.ts';
 import type { PlexResult } from '../../src/plex/plex-client.ts';
-import { type PlexItem, type PlexSection, TAG_KINDS } from '../../src/plex/plex-item.ts';
+import { type ImageKind, type PlexItem, type PlexSection, TAG_KINDS } from '../../src/plex/plex-item.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
+import { coverOf } from '../../src/stash/cover.ts';
 import type { StashFailure } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
 import type { PlexPort } from '../../src/sync/deliver.ts';
@@ -109,7 +111,16 @@ export class VirtualTime {
   }
 }
 
-export type PlexMethod = 'probe' | 'sections' | 'findByFile' | 'items' | 'edit';
+export type PlexMethod =
+  | 'probe'
+  | 'sections'
+  | 'findByFile'
+  | 'items'
+  | 'edit'
+  | 'images'
+  | 'uploadImage'
+  | 'selectImage'
+  | 'scan';
 
 const ASKED: Readonly<Record<PlexMethod, Asked>> = {
   probe: 'probe',
@@ -117,6 +128,10 @@ const ASKED: Readonly<Record<PlexMethod, Asked>> = {
   findByFile: 'search',
   items: 'item',
   edit: 'edit',
+  images: 'item',
+  uploadImage: 'image',
+  selectImage: 'image',
+  scan: 'sections',
 };
 
 /** What goes wrong, as it is on the wire. */
@@ -147,6 +162,9 @@ interface Held {
   fields: Record<string, string>;
   tags: Record<(typeof TAG_KINDS)[number], string[]>;
   locked: Set<string>;
+  images: Record<ImageKind, string>;
+  /** Names of what was uploaded, the one that is shown last. */
+  uploads: Record<ImageKind, string[]>;
 }
 
 export class FakePlex {
@@ -167,8 +185,14 @@ export class FakePlex {
 
   /** The item of scene `id`: same number, same file. */
   add(id: string, fields: Readonly<Record<string, string>> = {}): void {
-    const tags = { genre: [], actor: [] };
-    this.items.set(id, { files: [fileOf(id)], fields: { ...fields }, tags, locked: new Set() });
+    this.items.set(id, {
+      files: [fileOf(id)],
+      fields: { ...fields },
+      tags: { genre: [], actor: [], collection: [], label: [] },
+      locked: new Set(),
+      images: { thumb: '', art: '' },
+      uploads: { thumb: [], art: [] },
+    });
   }
 
   title(id: string): string | undefined {
@@ -256,6 +280,19 @@ export class FakePlex {
           },
           parameters,
         ),
+      images: (key, kind) =>
+        ask('images', [key], () => {
+          const names = this.items.get(key)?.uploads[kind] ?? [];
+          const value = names.map((ratingKey, index) => ({
+            ratingKey,
+            isSelected: index === names.length - 1,
+          }));
+          return { ok: true, value };
+        }),
+      uploadImage: (key, kind, bytes) =>
+        ask('uploadImage', [key], () => this.#show(key, kind, `upload://x/${sha1Of(bytes)}`)),
+      selectImage: (key, kind, name) => ask('selectImage', [key], () => this.#show(key, kind, name)),
+      scan: () => ask('scan', [], () => ({ ok: true, value: null })),
       close: async () => {},
     };
     return port;
@@ -276,10 +313,19 @@ export class FakePlex {
     return keys.flatMap((ratingKey) => {
       const held = this.items.get(ratingKey);
       if (held === undefined) return [];
-      const { files, fields, tags, locked } = held;
+      const { files, fields, tags, locked, images } = held;
       const sectionKey = this.libraries[0]?.key ?? '';
-      return [{ ratingKey, sectionKey, files, ...structuredClone({ fields, tags, locked }) }];
+      const live = structuredClone({ fields, tags, locked, images });
+      return [{ ratingKey, sectionKey, files, actorDetails: {}, ...live }];
     });
+  }
+
+  #show(key: string, kind: ImageKind, name: string) {
+    const held = this.items.get(key);
+    if (held === undefined) return failed({ status: 404 }, 'uploadImage', true, this.#time);
+    held.uploads[kind] = [...held.uploads[kind].filter((known) => known !== name), name];
+    held.images[kind] = `/library/metadata/${key}/${kind}/${this.#time.nowMs}`;
+    return { ok: true, value: null } as const;
   }
 
   #apply(key: string, parameters: URLSearchParams): void {
@@ -298,11 +344,13 @@ export class FakePlex {
   }
 }
 
-export type StashMethod = 'settings' | 'scenes' | 'scenesWith' | 'sceneIds';
+export type StashMethod = 'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'sceneIds' | 'cover';
 
 export class FakeStash {
   readonly #time: VirtualTime;
   readonly scenes = new Map<string, StashScene>();
+  /** Those that are not made from the scene's number; as text of single bytes. */
+  readonly covers = new Map<string, string>();
   /** Scenes by `tag:5` and the like. */
   readonly touching = new Map<string, string[]>();
   settings: Record<string, string | number> = { plexUrl: PLEX_URL, plexToken: 'a-token' };
@@ -334,6 +382,21 @@ export class FakeStash {
       scenes: (ids) => ask('scenes', ids, () => new Map([...this.scenes].filter(([id]) => ids.includes(id)))),
       scenesWith: (kind, id) =>
         ask('scenesWith', [id], () => [...(this.touching.get(`${kind}:${id}`) ?? [])]),
+      scenesAfter: (after, limit) =>
+        ask('scenesAfter', [], () => {
+          const left = [...this.scenes.values()]
+            .filter(({ id }) => Number(id) > after)
+            .sort((a, b) => Number(a.id) - Number(b.id));
+          const scenes = left.slice(0, limit);
+          const lastId = Math.max(after, ...scenes.map(({ id }) => Number(id)));
+          return { scenes, lastId, isLast: scenes.length < limit, left: left.length };
+        }),
+      cover: (id, validator) =>
+        ask('cover', [id], () => {
+          const bytes = Buffer.from(this.covers.get(id) ?? `\xff\xd8\xff the cover of ${id}`, 'latin1');
+          const etag = `"${sha1Of(bytes)}"`;
+          return validator === etag ? ({ kind: 'same' } as const) : coverOf(bytes, etag);
+        }),
       sceneIds: () => ask('sceneIds', [], () => [...this.scenes.keys()]),
       close: async () => {},
     };
@@ -622,6 +685,10 @@ export function spawnVirtually(env: Readonly<Record<string, string | undefined>>
     world.startDetached();
   });
   return child;
+}
+
+function sha1Of(bytes: Buffer): string {
+  return createHash('sha1').update(bytes).digest('hex');
 }
 
 /** The file of scene `id`, under the same path in Stash and in Plex. */

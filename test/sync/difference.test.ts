@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { itemOf, type PlexItem } from '../../src/plex/plex-item.ts';
-import type { OwnTags } from '../../src/queue/events.ts';
-import { differenceOf, editOf, ownDuring, ownOf } from '../../src/sync/difference.ts';
+import type { OwnTags, Spared } from '../../src/queue/events.ts';
+import { differenceOf, editOf, ownDuring, ownOf, type Stance } from '../../src/sync/difference.ts';
+import { DEFAULT_MODES, type FieldModes } from '../../src/sync/fields.ts';
 import { tagKey, type Wanted } from '../../src/sync/wanted.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 
@@ -18,11 +19,15 @@ function held({ fields = {}, genre = [], actor = [] }: Held): PlexItem {
 }
 
 function wanted({ fields = {}, genre = [], actor = [] }: Held): Wanted {
-  return { fields, tags: { genre, actor } };
+  return { fields, tags: { genre, actor, collection: [], label: [] }, actorDetails: {} };
+}
+
+function stance(own: OwnTags, modes: Partial<FieldModes> = {}, spared: Spared = {}): Stance {
+  return { own, modes: { ...DEFAULT_MODES, ...modes }, spared };
 }
 
 function parametersOf(want: Held, has: Held, own: OwnTags = {}): [string, string][] {
-  return [...editOf(differenceOf(wanted(want), held(has), own))];
+  return [...editOf(differenceOf(wanted(want), held(has), stance(own)))];
 }
 
 describe('scalars', () => {
@@ -30,7 +35,7 @@ describe('scalars', () => {
     const difference = differenceOf(
       wanted({ fields: { title: 'new', studio: 'S', summary: 'same' } }),
       held({ fields: { title: 'old', summary: 'same' } }),
-      {},
+      stance({}),
     );
     expect(difference.changes).toEqual([
       { field: 'title', before: 'old', after: 'new' },
@@ -101,9 +106,8 @@ describe('tags', () => {
   });
 
   test('with a comma are encoded twice where they are dropped, and once where they are added', () => {
-    const difference = differenceOf(wanted({ genre: ['x, y'] }), held({ genre: ['a, b', 'c%d'] }), {
-      genre: ['a, b', 'c%d'],
-    });
+    const own = { genre: ['a, b', 'c%d'] };
+    const difference = differenceOf(wanted({ genre: ['x, y'] }), held({ genre: own.genre }), stance(own));
     const query = editOf(difference).toString().replaceAll('+', '%20');
     expect(query).toContain('genre%5B0%5D.tag.tag=x%2C%20y&');
     expect(query).toContain('genre%5B%5D.tag.tag-=a%252C%2520b%2Cc%2525d');
@@ -126,18 +130,30 @@ describe('tags', () => {
 
 describe('what is ours', () => {
   test('is what we add, not what was there already', () => {
-    const difference = differenceOf(wanted({ genre: ['mine', 'theirs'] }), held({ genre: ['THEIRS'] }), {});
+    const difference = differenceOf(
+      wanted({ genre: ['mine', 'theirs'] }),
+      held({ genre: ['THEIRS'] }),
+      stance({}),
+    );
     expect(ownOf(difference)).toEqual({ genre: ['mine'] });
   });
 
   test('stays ours from one delivery to the next', () => {
-    const difference = differenceOf(wanted({ genre: ['a'] }), held({ genre: ['a'] }), { genre: ['A'] });
+    const difference = differenceOf(
+      wanted({ genre: ['a'] }),
+      held({ genre: ['a'] }),
+      stance({ genre: ['A'] }),
+    );
     expect(difference.changes).toEqual([]);
     expect(ownOf(difference)).toEqual({ genre: ['a'] });
   });
 
   test('still holds what is to be dropped, until it is certain that it is', () => {
-    const difference = differenceOf(wanted({ genre: ['b'] }), held({ genre: ['a'] }), { genre: ['a'] });
+    const difference = differenceOf(
+      wanted({ genre: ['b'] }),
+      held({ genre: ['a'] }),
+      stance({ genre: ['a'] }),
+    );
     expect(ownOf(difference)).toEqual({ genre: ['b'] });
     expect(ownDuring(difference)).toEqual({ genre: ['b', 'a'] });
   });
@@ -157,7 +173,7 @@ describe('whatever is wanted and held', () => {
   /** What Plex holds after an edit, where a list replaces. */
   function applied(item: PlexItem, parameters: URLSearchParams): PlexItem {
     const after = { ...item.fields };
-    const tags = { genre: [...item.tags.genre], actor: [...item.tags.actor] };
+    const tags = { ...item.tags, genre: [...item.tags.genre], actor: [...item.tags.actor] };
     for (const kind of ['genre', 'actor'] as const) {
       const list = [...parameters].filter(([name]) => /^\w+\[\d+\]/.test(name) && name.startsWith(kind));
       if (list.length > 0) tags[kind] = list.map(([, name]) => name);
@@ -174,9 +190,9 @@ describe('whatever is wanted and held', () => {
     fc.assert(
       fc.property(state, state, ownBefore, (want, has, own) => {
         const item = held(has);
-        const first = differenceOf(wanted(want), item, own);
+        const first = differenceOf(wanted(want), item, stance(own));
         const after = applied(item, editOf(first));
-        expect(differenceOf(wanted(want), after, ownOf(first)).changes).toEqual([]);
+        expect(differenceOf(wanted(want), after, stance(ownOf(first))).changes).toEqual([]);
       }),
       PROPERTY_RUNS,
     );
@@ -186,7 +202,7 @@ describe('whatever is wanted and held', () => {
     fc.assert(
       fc.property(state, state, ownBefore, (want, has, own) => {
         const item = held(has);
-        const parameters = editOf(differenceOf(wanted(want), item, own));
+        const parameters = editOf(differenceOf(wanted(want), item, stance(own)));
         const after = applied(item, parameters);
         for (const kind of ['genre', 'actor'] as const) {
           const ours = new Set(own[kind].map(tagKey));

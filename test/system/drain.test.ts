@@ -24,7 +24,7 @@ const breakerIs = (value: string) =>
   until(`the breaker is ${value}`, async () => (await world.control()).breaker.value === value);
 
 describe('a change reaches Plex', () => {
-  test('with its title, studio, summary, date, performers and tags, locked', async () => {
+  test('with its title, studio, summary, date, performers, tags, collection and cover, locked', async () => {
     const { stash, plex } = await start();
     const made = await stash.graphql(
       'mutation{s:studioCreate(input:{name:"Acme, Inc"}){id} p:performerCreate(input:{name:"Ann O’Nym"}){id} t:tagCreate(input:{name:"out, doors"}){id}}',
@@ -47,14 +47,12 @@ describe('a change reaches Plex', () => {
     });
     expect(item?.tags.genre?.map(({ name }) => name)).toEqual(['out, doors']);
     expect(item?.tags.actor?.map(({ name }) => name)).toEqual(['Ann O’Nym']);
-    expect([...(item?.locked ?? [])].sort()).toEqual([
-      'actor',
-      'genre',
-      'originallyAvailableAt',
-      'studio',
-      'summary',
-      'title',
-    ]);
+    expect(item?.tags.collection?.map(({ name }) => name)).toEqual(['Acme, Inc']);
+    const { cover } = stash.db.findScene('2')!;
+    expect(item?.images.thumb.uploads.map(({ body }) => body)).toEqual([cover!.bytes]);
+    expect(item?.images.art.selected).not.toBe('none');
+    const locked = 'actor art collection genre originallyAvailableAt studio summary thumb title';
+    expect([...(item?.locked ?? [])].sort()).toEqual(locked.split(' '));
   });
 
   test.each(['v0.24.3', 'v0.25.1', 'v0.30.1'])(

@@ -1,5 +1,6 @@
 // The simulated Stash's HTTP face: faults first, then who asks, then GraphQL, pictures and the login. A
 // client that goes away aborts its request, which kills the hook that request waits for.
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Identity } from './auth.ts';
@@ -34,6 +35,7 @@ interface Answer {
   readonly type: string;
   readonly body: string | Buffer;
   readonly cookie?: string;
+  readonly etag?: string;
 }
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -110,7 +112,9 @@ async function trueAnswer(
   }
   const picture = pictureAt(stash, url.pathname);
   if (picture === undefined) return { status: 404, type: 'text/plain', body: '404 page not found\n' };
-  return { status: 200, type: picture.type, body: picture.bytes };
+  const etag = `"${createHash('md5').update(picture.bytes).digest('hex')}"`;
+  if (request.headers['if-none-match'] === etag) return { status: 304, type: picture.type, body: '', etag };
+  return { status: 200, type: picture.type, body: picture.bytes, etag };
 }
 
 /** A scene without a cover has the SVG placeholder and not a 404, which is what a plugin must see through. */
@@ -140,6 +144,7 @@ async function send(response: ServerResponse, answer: Answer, isCut: boolean): P
     'content-type': answer.type,
     'content-length': body.length,
     ...(answer.cookie === undefined ? {} : { 'set-cookie': answer.cookie }),
+    ...(answer.etag === undefined ? {} : { etag: answer.etag, 'cache-control': 'no-cache' }),
   });
   if (!isCut) {
     response.end(body);
