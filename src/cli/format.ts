@@ -39,3 +39,9 @@ export function count(n: number, one: string, many = `${one}s`): string {
 export function percent(share: number): string {
   return `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;
 }
+
+/** Text of others on one line, without what a terminal would obey. */
+export function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+}

@@ -4,18 +4,29 @@
 // Before each write it makes sure of the lease. A write that nevertheless went out under a lost lease may
 // have put something old over something new: then the scene is queued again.
 
+import { isOver } from '../../machines/time.ts';
 import { JournalError } from '../journal/journal.ts';
-import type { Position } from '../journal/record.ts';
 import type { Failure } from '../plex/failures.ts';
-import { isCounted } from '../plex/failures.ts';
-import type { DeferReason, JobKind, JobName, QueueEvent } from '../queue/events.ts';
+import type { PlexItem } from '../plex/plex-item.ts';
+import type { JobKind, JobName, QueueEvent } from '../queue/events.ts';
 import type { Job } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
-import { retryDelayMs, SCHEDULES } from '../queue/retry.ts';
+import { SHARED_GONE } from '../reconcile/schedule.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import { type DeliverOptions, type Delivery, deliver } from '../sync/deliver.ts';
+import { type FolderScan, scanSign } from '../sync/folder-scan.ts';
 import { type DrainLease, LeaseLost } from './drain-lease.ts';
+import {
+  type Attempt,
+  deferredOrDead,
+  delivered,
+  type ItemWait,
+  NO_WAIT,
+  type Settled,
+  settled,
+  settledAs,
+} from './outcome.ts';
 import type { World } from './world.ts';
 
 export type BatchEnd =
@@ -23,14 +34,6 @@ export type BatchEnd =
   /** Plex: the failure, and the attempt that met it; its job is still pending. */
   | { readonly kind: 'plex'; readonly failure: Failure; readonly attempt: Attempt }
   | { readonly kind: 'stash'; readonly failure: StashFailure };
-
-/** A try at a job, and what was queued when its scene was fetched: an outcome covers no more than that. */
-export interface Attempt {
-  readonly job: Job;
-  readonly upTo: Position;
-  /** A person had it tried before its time: that uses none of its attempts. */
-  readonly isExtra: boolean;
-}
 
 export interface BatchResult {
   readonly end: BatchEnd;
@@ -43,7 +46,8 @@ export interface BatchOptions {
   readonly lease: DrainLease;
   readonly queue: QueueLog;
   readonly delivery: Pick<DeliverOptions, 'plex' | 'sections' | 'pathRules' | 'sync'>;
-  readonly isImpatient: boolean;
+  /** Null: Plex is not asked to scan. */
+  readonly folderScan: FolderScan | null;
   readonly onOutcome: (event: QueueEvent) => void;
 }
 
@@ -55,14 +59,15 @@ export async function runBatch(jobs: readonly Job[], options: BatchOptions): Pro
   const fetched = await fetchScenes(ids, world);
   if (!fetched.ok) return { end: { kind: 'stash', failure: fetched.failure }, answered: 0 };
 
+  const prefetched = await prefetch(ids, fetched.value, options);
   let answered = 0;
   for (const job of jobs) {
     await lease.renewIfNeeded();
-    const attempt = { job, upTo, isExtra: options.isImpatient && job.state === 'deferred' };
+    const attempt = { job, upTo, isExtra: job.state === 'deferred' && !isOver(job.due, world.writer.now()) };
     const kind = kindOf(job.job);
     const result =
       kind === 'scene'
-        ? await settleScene(attempt, fetched.value.get(idOf(job.job)), options)
+        ? await settleScene(attempt, fetched.value.get(idOf(job.job)), { ...options, prefetched })
         : await expand(attempt, kind, options);
     if (result.kind === 'stash' || result.kind === 'plex') return { end: result, answered };
     if (result.isAnswered) answered += 1;
@@ -71,16 +76,6 @@ export async function runBatch(jobs: readonly Job[], options: BatchOptions): Pro
   }
   return { end: { kind: 'done' }, answered };
 }
-
-/** A failure of this attempt that is not the breaker's business any more: try the job again later. */
-export function transientOutcome(attempt: Attempt, failure: Failure, draw: number): QueueEvent {
-  const reason = failure.symptom === 'error-500' ? 'error-500' : 'transient';
-  return deferredOrDead(attempt, reason, failure.detail, draw);
-}
-
-type Settled =
-  | { readonly kind: 'settled'; readonly event: QueueEvent; readonly isAnswered: boolean }
-  | Extract<BatchEnd, { kind: 'plex' | 'stash' }>;
 
 /** What Stash said about one scene: it, that it is gone, or that it cannot be read. */
 type Fetched = StashScene | { readonly unreadable: string } | undefined;
@@ -100,14 +95,36 @@ async function fetchScenes(ids: readonly string[], { stash }: World) {
   return { ok: true, value: fetched as ReadonlyMap<string, Fetched> } as const;
 }
 
-async function settleScene(attempt: Attempt, scene: Fetched, options: BatchOptions): Promise<Settled> {
+type Prefetched = BatchOptions & { readonly prefetched: Map<string, PlexItem> };
+
+/** The items of scenes that were delivered before, in one request: most of a big batch is unchanged. */
+async function prefetch(
+  ids: readonly string[],
+  scenes: ReadonlyMap<string, Fetched>,
+  { queue, delivery }: BatchOptions,
+): Promise<Map<string, PlexItem>> {
+  const here = ids.filter((id) => scenes.has(id));
+  const keys = here
+    .map((id) => queue.queue.known.get(`scene:${id}`)?.item)
+    .filter((key) => key !== undefined);
+  if (keys.length < 2) return new Map();
+  const items = await delivery.plex.items([...new Set(keys)]);
+  // What fails here fails again for the first job, which knows what to make of it.
+  return new Map(items.ok ? items.value.map((item) => [item.ratingKey, item]) : []);
+}
+
+type SceneSettled = Settled | Extract<BatchEnd, { kind: 'stash' }>;
+
+async function settleScene(attempt: Attempt, scene: Fetched, options: Prefetched): Promise<SceneSettled> {
   const { world } = options;
   if (scene === undefined) return settled(false, delivered(attempt, 'gone'));
   const draw = world.writer.random();
   if ('unreadable' in scene)
     return settled(false, deferredOrDead(attempt, 'transient', scene.unreadable, draw));
   try {
-    return judged(attempt, scene, await deliverUnderLease(attempt, scene, options), draw);
+    const result = await deliverUnderLease(attempt, scene, options);
+    const wait = result.kind === 'missing' ? await waitForItem(attempt, scene, options) : NO_WAIT;
+    return settledAs(attempt, scene, result, draw, wait);
   } catch (error) {
     if (error instanceof LeaseLost || error instanceof JournalError) throw error;
     // A fault of ours over one scene must not stand in the way of the others.
@@ -118,13 +135,14 @@ async function settleScene(attempt: Attempt, scene: Fetched, options: BatchOptio
 async function deliverUnderLease(
   { job }: Attempt,
   scene: StashScene,
-  options: BatchOptions,
+  options: Prefetched,
 ): Promise<Delivery> {
-  const { world, queue, lease, delivery } = options;
+  const { world, queue, lease, delivery, prefetched } = options;
   let hasWritten = false;
   try {
     const result = await deliver(scene, queue.queue.known.get(job.job), {
       ...delivery,
+      prefetched,
       covers: (id, validator) => world.stash.cover(id, validator),
       beforeWrite: (intent) => queue.appendOrThrow({ type: 'job.attempted', job: job.job, ...intent }),
       beforeEdit: async () => {
@@ -143,80 +161,34 @@ async function deliverUnderLease(
   }
 }
 
-function judged(attempt: Attempt, scene: StashScene, result: Delivery, draw: number): Settled {
-  switch (result.kind) {
-    case 'withheld':
-      return settled(false, delivered(attempt, 'withheld'));
-    case 'unchanged':
-    case 'written':
-      return settled(true, doneOutcome(attempt, result, draw));
-    case 'no-file':
-      return settled(
-        false,
-        dead(attempt, 'no-file', 'the scene has no file, so no Plex item can be its own'),
-      );
-    case 'missing':
-      return settled(true, deferredOrDead(attempt, 'missing', missingDetail(scene, result.near), draw));
-    case 'ambiguous': {
-      const items = result.candidates.map((item) => `${item.ratingKey} (${item.files.join(', ')})`).sort();
-      return settled(
-        true,
-        dead(attempt, 'ambiguous', `several Plex items have this file: ${items.join('; ')}`),
-      );
-    }
-    case 'failed':
-      return failedOutcome(attempt, result.failure, draw);
-  }
+/** Has Plex look for the file where that is wanted, once for each change of the scene. */
+async function waitForItem(
+  { job }: Attempt,
+  scene: StashScene,
+  { delivery, folderScan }: BatchOptions,
+): Promise<ItemWait> {
+  const sections = await delivery.sections();
+  if (!sections.ok) return NO_WAIT;
+  const isNew = job.deferredFor === null || job.deferredFor === 'scanning';
+  const isScanning = isNew && folderScan !== null && (await folderScan.ask(scene.files, sections.value));
+  return { isScanning, scan: scanSign(sections.value) };
 }
 
-function doneOutcome(
-  attempt: Attempt,
-  result: Extract<Delivery, { kind: 'unchanged' | 'written' }>,
-  draw: number,
-): QueueEvent {
-  const { item, own, cover, digest, waitsFor, refused } = result;
-  const unmet = result.kind === 'written' ? result.unmet : [];
-  if (unmet.length > 0 && !isLastAttempt(attempt, 'incomplete')) {
-    const detail = `Plex does not show yet what was written: ${unmet.join(', ')}`;
-    return deferredOrDead(attempt, 'incomplete', detail, draw);
-  }
-  if (waitsFor !== null && !isLastAttempt(attempt, 'cover')) {
-    return deferredOrDead(attempt, 'cover', waitsFor, draw);
-  }
-  const notes = [...unmet, ...(waitsFor === null ? [] : [waitsFor]), ...refused];
-  return {
-    ...delivered(attempt, result.kind),
-    item,
-    own,
-    digest,
-    ...(cover === null ? {} : { cover }),
-    ...(notes.length === 0 ? {} : { notes }),
-  };
-}
-
-function isLastAttempt(attempt: Attempt, reason: DeferReason): boolean {
-  return attemptNumber(attempt, reason) >= SCHEDULES[reason].maxAttempts;
-}
-
-function failedOutcome(attempt: Attempt, failure: Failure, draw: number): Settled {
-  if (isCounted(failure.class)) return { kind: 'plex', failure, attempt };
-  switch (failure.class) {
-    case 'missing':
-      return settled(true, deferredOrDead(attempt, 'missing', failure.detail, draw));
-    case 'rejected':
-      return settled(true, dead(attempt, 'rejected', failure.detail));
-    default:
-      return { kind: 'plex', failure, attempt };
-  }
-}
-
-/** One job for each scene that the tag, performer, studio or group touches, then this one is done. */
+/**
+ * One job for each scene that the tag, performer, studio or group touches, then this one is done. Where nobody can say any
+ * more which scenes those were, all are compared.
+ */
 async function expand(
   attempt: Attempt,
   kind: Exclude<JobKind, 'scene'>,
   { world, queue }: BatchOptions,
-): Promise<Settled> {
+): Promise<SceneSettled> {
   const { job } = attempt.job;
+  if (kind === 'library') {
+    const [cause = 'library'] = attempt.job.causes;
+    await queue.appendOrThrow({ type: 'reconcile.requested', scope: SHARED_GONE, cause });
+    return settled(false, delivered(attempt, 'expanded'));
+  }
   const ids = await world.stash.scenesWith(kind, idOf(job));
   if (!ids.ok && ids.failure.kind === 'refused') {
     return settled(false, deferredOrDead(attempt, 'transient', ids.failure.detail, world.writer.random()));
@@ -231,63 +203,8 @@ async function expand(
   return settled(false, delivered(attempt, 'expanded'));
 }
 
-function delivered({ job, upTo }: Attempt, result: Extract<QueueEvent, { type: 'job.delivered' }>['result']) {
-  return { type: 'job.delivered', job: job.job, upTo, result } as const;
-}
-
-function dead(
-  { job, upTo }: Attempt,
-  reason: Extract<QueueEvent, { type: 'job.deadLettered' }>['reason'],
-  detail: string,
-) {
-  return {
-    type: 'job.deadLettered',
-    job: job.job,
-    upTo,
-    reason,
-    detail: detail.slice(0, MAX_DETAIL),
-  } as const;
-}
-
-function deferredOrDead(attempt: Attempt, reason: DeferReason, detail: string, draw: number): QueueEvent {
-  const { job, upTo } = attempt;
-  const number = attemptNumber(attempt, reason);
-  const isOver = number >= SCHEDULES[reason].maxAttempts;
-  if (isOver && reason === 'missing') return dead(attempt, 'missing', detail);
-  if (isOver && reason === 'error-500') return dead(attempt, 'rejected', `${detail}, ${number} times`);
-  const waitMs = retryDelayMs(reason, number, draw);
-  return {
-    type: 'job.deferred',
-    job: job.job,
-    upTo,
-    reason,
-    detail: detail.slice(0, MAX_DETAIL),
-    attempt: number,
-    waitMs,
-  };
-}
-
-/** Counts from 1, for each reason anew. */
-function attemptNumber({ job, isExtra }: Attempt, reason: DeferReason): number {
-  const before = job.deferredFor === reason ? job.attempts : 0;
-  return Math.max(1, isExtra ? before : before + 1);
-}
-
-/** What is kept of a message, in characters. */
-const MAX_DETAIL = 1_000;
 /** Records in one append when a tag becomes its scenes. */
 const EXPAND_RECORDS = 500;
-
-function missingDetail(scene: StashScene, near: readonly string[]): string {
-  const file = scene.files[0] ?? '';
-  return near.length === 0
-    ? `Plex has no item for ${file} yet`
-    : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).join(', ')}: check pathMap`;
-}
-
-function settled(isAnswered: boolean, event: QueueEvent): Settled {
-  return { kind: 'settled', event, isAnswered };
-}
 
 function kindOf(job: JobName): JobKind {
   return job.slice(0, job.indexOf(':')) as JobKind;

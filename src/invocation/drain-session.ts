@@ -8,15 +8,18 @@ import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
-import type { QueueEvent } from '../queue/events.ts';
-import { dueJobs, type Job } from '../queue/queue.ts';
+import type { JobName, QueueEvent } from '../queue/events.ts';
+import { dueJobs, type Job, jobsSeen } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
-import { type Attempt, type BatchResult, runBatch, transientOutcome } from './batch.ts';
+import { FolderScan, scanSign } from '../sync/folder-scan.ts';
+import { type BatchResult, runBatch } from './batch.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { DrainOptions } from './drainer.ts';
+import { type Attempt, transientOutcome } from './outcome.ts';
 import { PlexContact } from './plex-contact.ts';
 import { probeUnderLease } from './probing.ts';
+import { Reconciling } from './reconciling.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
 import type { World } from './world.ts';
 
@@ -55,6 +58,10 @@ const LINGER_POLL_MS = 100;
 const VIGIL_POLL_MS = 500;
 /** While Plex refuses the settings it reads them again this often, in ms. */
 const SETTINGS_POLL_MS = 5_000;
+/** Scenes that are tried at once because Plex has scanned. */
+const MAX_SEEN_JOBS = 200;
+/** What a failure of a reconciliation is about. */
+const RECONCILE_SUBJECT: JobName = 'library:reconcile';
 /** How long it waits for a Stash that does not answer before it leaves, one after the other, in ms. */
 const STASH_DELAYS_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 
@@ -71,11 +78,18 @@ export class DrainSession {
   #progressAt: number;
   #settingsReadAt: number;
   #stashFailures = 0;
+  readonly #reconciling: Reconciling;
+  #scanner: FolderScan | null = null;
+  /** Whether a reconciliation met a failure that says nothing about Plex as a whole: it goes on in another session. */
+  #isReconcilePaused = false;
+  /** Whether jobs that wait for their items were looked at in the light of what Plex has scanned. */
+  #hasSeenScans = false;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.lease = parts.lease;
     this.#contact = new PlexContact(parts.world, parts.lease);
+    this.#reconciling = new Reconciling(parts.world, parts.queue, this.#contact, () => this.#libraries());
     this.#wantsProbe = parts.options.isImpatient;
     this.#progressAt = this.#monoMs();
     this.#settingsReadAt = this.#progressAt;
@@ -84,6 +98,11 @@ export class DrainSession {
   /** When Plex was last seen to answer, wall ms; null: not in this session. */
   get answeredAt(): number | null {
     return this.#contact.answeredAt;
+  }
+
+  /** Whether it left a reconciliation that could go on. */
+  get hasLeftReconciliation(): boolean {
+    return this.#parts.queue.queue.reconciliation.state === 'running' && !this.#isReconcilePaused;
   }
 
   /** Text without the secrets that this session knows. */
@@ -165,7 +184,7 @@ export class DrainSession {
       queue,
       lease: this.lease,
       delivery: { ...this.#contact.delivery, sections: () => this.#libraries() },
-      isImpatient: this.#parts.options.isImpatient,
+      folderScan: this.#folderScan(),
       onOutcome: (event) => this.#count(event),
     });
     if (result.answered > 0) await this.#acknowledge(result);
@@ -195,10 +214,9 @@ export class DrainSession {
   async #heed(failure: Failure, attempt: Attempt): Promise<void> {
     const { world, queue } = this.#parts;
     this.#sections = null;
-    if (!isCounted(failure.class)) return this.#contact.hold(failure);
     const wasCanary = this.lease.state.breaker.value === 'halfOpen';
-    await this.#contact.recordFailure(failure, attempt.job.job);
-    if (this.lease.state.breaker.value !== 'open') await this.#contact.confirm();
+    await this.#contact.tell(failure, attempt.job.job);
+    if (!isCounted(failure.class)) return;
     // An outage costs the job nothing. But if work goes on, or this was the canary, it may be the job: the others
     // go first.
     const isStopped = gate(this.lease.state, this.#now()).kind !== 'go';
@@ -239,9 +257,13 @@ export class DrainSession {
   async #rest(): Promise<Stop | null> {
     const { value, context } = this.lease.state.recovery;
     if (value === 'ramping' || (value === 'idle' && context.hasBacklog)) {
+      // First the wish, then that the outage is dealt with: who dies between the two only wishes again.
+      if (value === 'ramping') await this.#reconciling.requestAfterOutage();
       await this.lease.record({ type: 'backlog.drained' });
       return null;
     }
+    const sought = await this.#useSpareTime();
+    if (sought !== 'nothing') return sought;
     const idleMs = this.#monoMs() - this.#progressAt;
     if (!this.#mayWait) return { kind: 'idle' };
     const dueMs = this.#nextDueMs();
@@ -252,6 +274,55 @@ export class DrainSession {
     if (idleMs >= LINGER_MS) return { kind: 'idle' };
     await this.#sleep(LINGER_POLL_MS);
     return null;
+  }
+
+  /** What nobody waits for: scenes whose items may have come, and reconciliation. */
+  async #useSpareTime(): Promise<Stop | null | 'nothing'> {
+    if (this.lease.state.breaker.value !== 'closed') return 'nothing';
+    const seen = this.#hasSeenScans ? [] : await this.#seenByScan();
+    const isWanted = !this.#isReconcilePaused && (await this.#reconciling.isWanted());
+    if (seen.length === 0 && !isWanted) return 'nothing';
+    if (!this.#contact.isAcquainted) return this.#getAcquainted();
+    return seen.length > 0 ? this.#work(seen) : this.#reconcile();
+  }
+
+  /** Once a session: it costs Plex a question. */
+  async #seenByScan(): Promise<Job[]> {
+    const { queue } = this.#parts.queue;
+    if (jobsSeen(queue, '', 1).length === 0 || !this.#contact.isAcquainted) return [];
+    const libraries = await this.#libraries();
+    if (!libraries.ok) return [];
+    this.#hasSeenScans = true;
+    return jobsSeen(queue, scanSign(libraries.value), MAX_SEEN_JOBS);
+  }
+
+  async #reconcile(): Promise<Stop | null> {
+    const result = await this.#reconciling.advance();
+    this.#progressAt = this.#monoMs();
+    switch (result.kind) {
+      case 'nothing':
+        return null;
+      case 'advanced':
+        this.#contact.noteAnswer();
+        this.#stashFailures = 0;
+        return null;
+      case 'stash':
+        return this.#waitForStash(result);
+      case 'plex':
+        this.#sections = null;
+        await this.#contact.tell(result.failure, RECONCILE_SUBJECT);
+        this.#isReconcilePaused = gate(this.lease.state, this.#now()).kind === 'go';
+        if (this.#isReconcilePaused) {
+          this.#parts.world.log.line('warning', `the reconciliation goes on later: ${result.failure.detail}`);
+        }
+        return null;
+    }
+  }
+
+  #folderScan(): FolderScan | null {
+    if (!this.#contact.settings.scansNewFiles) return null;
+    this.#scanner ??= new FolderScan(this.#contact.plex, this.#contact.settings.pathRules);
+    return this.#scanner;
   }
 
   async #standHeld({

@@ -48,8 +48,9 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
         break;
       }
       const sessionFrom = queue.position;
-      stop = await runSession(new DrainSession({ world, options, control, queue, lease, tally }));
-      if (!(await isWorthAnother(stop, sessionFrom, control, queue, world))) break;
+      const session = new DrainSession({ world, options, control, queue, lease, tally });
+      stop = await runSession(session);
+      if (!(await isWorthAnother(stop, session, sessionFrom, control, queue, world))) break;
     }
   } finally {
     saveControlCheckpoint(world, control);
@@ -77,6 +78,7 @@ async function runSession(session: DrainSession): Promise<Stop> {
 /** Hooks that came while the lease was held started nobody: what they queued is this process's to look after. */
 async function isWorthAnother(
   stop: Stop,
+  session: DrainSession,
   sessionFrom: number,
   control: ControlLog,
   queue: QueueLog,
@@ -87,7 +89,11 @@ async function isWorthAnother(
   switch (stop.kind) {
     case 'idle':
     case 'lease-lost':
-      return dueJobs(queue.queue, now, 1).length > 0 && gate(control.state, now).kind === 'go';
+      if (gate(control.state, now).kind !== 'go') return false;
+      return (
+        dueJobs(queue.queue, now, 1).length > 0 ||
+        (session.hasLeftReconciliation && control.state.breaker.value === 'closed')
+      );
     case 'away':
     case 'held':
       return queue.hasPendingSince(sessionFrom) && isDrainerNeeded(control.state, now, false);

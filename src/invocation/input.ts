@@ -1,7 +1,7 @@
 // What Stash put on stdin → what is asked of us. Nothing here trusts a shape: the document comes from another
 // program, and a plugin that dies on one leaves an error in somebody's save.
 
-import type { JobName } from '../queue/events.ts';
+import { type JobKind, type JobName, LIBRARY_JOB } from '../queue/events.ts';
 import type { StashConnection } from '../stash/connection.ts';
 
 export type Input =
@@ -23,7 +23,7 @@ type Json = Readonly<Record<string, unknown>>;
 export const MAX_INPUT_BYTES = 256 * 1024 * 1024;
 
 /** Which hooks make which kind of job. What is not here changes no scene that can still be asked for. */
-const JOB_KINDS: Readonly<Record<string, 'scene' | 'tag' | 'performer' | 'studio' | 'group'>> = {
+const JOB_KINDS: Readonly<Record<string, JobKind>> = {
   'Scene.Create.Post': 'scene',
   'Scene.Update.Post': 'scene',
   // Delivering a destroyed scene finds it gone, and forgets it.
@@ -34,6 +34,11 @@ const JOB_KINDS: Readonly<Record<string, 'scene' | 'tag' | 'performer' | 'studio
   'Studio.Update.Post': 'studio',
   'Group.Update.Post': 'group',
   'Movie.Update.Post': 'group',
+  'Tag.Destroy.Post': 'library',
+  'Performer.Destroy.Post': 'library',
+  'Studio.Destroy.Post': 'library',
+  'Group.Destroy.Post': 'library',
+  'Movie.Destroy.Post': 'library',
 };
 
 export const HOOK_TRIGGERS: readonly string[] = Object.keys(JOB_KINDS);
@@ -61,7 +66,7 @@ function hookOf(context: Json, from: Origin): Input {
   if (kind === undefined) return { kind: 'ignored', trigger };
   const id = idOf(context.id);
   if (id === null) return invalid(`the ${trigger} hook names no id`);
-  return { kind: 'hook', trigger, job: `${kind}:${id}`, from };
+  return { kind: 'hook', trigger, job: kind === 'library' ? LIBRARY_JOB : `${kind}:${id}`, from };
 }
 
 /** Stash's ids are positive integers; the document has them as numbers. */

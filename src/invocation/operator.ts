@@ -146,7 +146,7 @@ function openControl({ dir, writer }: World): Promise<ControlLog> {
   return ControlLog.open(dir.journal, writer, dir.controlCheckpoint.read());
 }
 
-function openQueue({ dir, writer }: World): Promise<QueueLog> {
+export function openQueue({ dir, writer }: World): Promise<QueueLog> {
   return QueueLog.open(dir.journal, writer, dir.queueCheckpoint.read());
 }
 

@@ -11,6 +11,7 @@ import type { PlexIdentity, PlexSection } from '../plex/plex-item.ts';
 import type { JobName } from '../queue/events.ts';
 import { readSettings, type Settings } from '../settings/settings.ts';
 import type { DeliverOptions, PlexPort } from '../sync/deliver.ts';
+import { chosenLibraries } from '../sync/libraries.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { Stop } from './drain-session.ts';
 import { PLUGIN_ID } from './handover.ts';
@@ -59,9 +60,13 @@ export class PlexContact {
     return this.#plex;
   }
 
-  get delivery(): Pick<DeliverOptions, 'plex' | 'pathRules' | 'sync'> {
+  get settings(): Settings {
     if (this.#settings === null) throw new Error('settings are used before they were read');
-    const { pathRules, sync } = this.#settings;
+    return this.#settings;
+  }
+
+  get delivery(): Pick<DeliverOptions, 'plex' | 'pathRules' | 'sync'> {
+    const { pathRules, sync } = this.settings;
     return { plex: this.plex, pathRules, sync };
   }
 
@@ -73,20 +78,19 @@ export class PlexContact {
   async libraries(): Promise<PlexResult<readonly PlexSection[]>> {
     const all = await this.plex.sections();
     if (!all.ok) return all;
-    const wanted = this.#settings?.plexLibraries ?? [];
-    const chosen = all.value.filter(({ key, title, type }) =>
-      wanted.length === 0 ? type === 'movie' : wanted.some((name) => name === key || isSameName(name, title)),
-    );
-    if (chosen.length > 0) return { ok: true, value: chosen };
-    const has = all.value.map(({ title }) => title).join(', ') || 'none';
-    const detail =
-      wanted.length === 0
-        ? `Plex has no library of the movie or "other videos" type (it has: ${has})`
-        : `Plex has no library named ${wanted.join(', ')} (it has: ${has}): check plexLibraries`;
-    return { ok: false, failure: { class: 'config', symptom: 'no-library', detail } };
+    return chosenLibraries(all.value, this.settings.plexLibraries);
   }
 
-  /** A failed attempt, to the breaker. `about`: what was attempted. */
+  /**
+   * A failed attempt, by its class: to the breaker, which then wants to hear Plex itself, or to a hold. `about`: what was
+   * attempted.
+   */
+  async tell(failure: Failure, about: JobName): Promise<void> {
+    if (!isCounted(failure.class)) return this.hold(failure);
+    await this.recordFailure(failure, about);
+    if (this.#lease.state.breaker.value !== 'open') await this.confirm();
+  }
+
   async recordFailure(failure: Failure, about: JobName): Promise<void> {
     if (!isCounted(failure.class)) return this.hold(failure);
     const { symptom, opensAfter, retryAfterMs } = failure;
@@ -204,8 +208,4 @@ export class PlexContact {
 
 function isSamePolicy(a: Policy, b: Policy): boolean {
   return (Object.keys(a) as (keyof Policy)[]).every((name) => a[name] === b[name]);
-}
-
-function isSameName(a: string, b: string): boolean {
-  return a.trim().toLowerCase() === b.trim().toLowerCase();
 }

@@ -8,7 +8,7 @@ import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
 import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
-import type { StashClient } from '../stash/stash-client.ts';
+import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
@@ -18,16 +18,15 @@ import {
   dropDead,
   listDead,
   listQueue,
+  openQueue,
   placeHold,
   queueScenes,
   releaseHold,
   retryDead,
 } from './operator.ts';
-import { failed, type TaskResult } from './task-result.ts';
+import { dryRun, reconciliationLines, requestReconciliation } from './reconcile.ts';
+import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
-
-/** A world that can also be asked for every scene. */
-export type TaskWorld = World & { readonly stash: Pick<StashClient, 'sceneIds'> };
 
 /** As they come from Stash (text for those in the yml, any JSON for others) or from the command line. */
 export type TaskArgs = Readonly<Record<string, unknown>>;
@@ -44,6 +43,7 @@ const TASKS = {
   drop: (world, args) => dropDead(world, deadFilter(args)),
   clear: clearQueue,
   sync,
+  reconcile,
   hold: (world, args) =>
     placeHold(
       world,
@@ -52,7 +52,7 @@ const TASKS = {
       text(args.reason) || 'by hand',
     ),
   release: releaseHold,
-} satisfies Record<string, (world: TaskWorld, args: TaskArgs) => Promise<TaskResult>>;
+} satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;
 
@@ -63,12 +63,12 @@ export function isTaskMode(value: unknown): value is TaskMode {
 }
 
 /** Throws on arguments that make no sense, with a message for the person who gave them. */
-export function runMode(mode: TaskMode, world: TaskWorld, args: TaskArgs): Promise<TaskResult> {
+export function runMode(mode: TaskMode, world: World, args: TaskArgs): Promise<TaskResult> {
   return TASKS[mode](world, args);
 }
 
-/** Queues scenes and delivers them: `scene` (ids with commas), `since` (a length of time), or all. */
-async function sync(world: TaskWorld, args: TaskArgs): Promise<TaskResult> {
+/** Delivers scenes: `scene` (ids with commas, whether or not they differ), or what `reconcile` takes. */
+async function sync(world: World, args: TaskArgs): Promise<TaskResult> {
   const ids = text(args.scene)
     .split(',')
     .map((id) => id.trim())
@@ -76,13 +76,47 @@ async function sync(world: TaskWorld, args: TaskArgs): Promise<TaskResult> {
   const wrong = ids.find((id) => !/^[1-9]\d{0,15}$/.test(id));
   if (wrong !== undefined) throw new Error(`"${wrong}" is not the number of a scene`);
   if (ids.length > 0) return thenDrain(world, await queueScenes(world, ids, 'sync'));
-  const since = text(args.since);
-  if (since === '' && text(args.scope) !== 'all') throw new Error('say which scenes: scene, since, or all');
-  const found = await world.stash.sceneIds(
-    since === '' ? undefined : world.writer.now().at - parseDuration(since),
-  );
-  if (!found.ok) return failed(found.failure.detail, 'stash');
-  return thenDrain(world, await queueScenes(world, found.value, since === '' ? 'sync all' : `sync ${since}`));
+  // Everything that is not as it should be, found with a few requests and delivered: what a sync of many scenes is.
+  return reconcile(world, args);
+}
+
+/** Compares scenes with Plex and delivers what differs: `scope: all`, `since`, `library`, `missing`; `dryRun` only shows it. */
+async function reconcile(world: World, args: TaskArgs): Promise<TaskResult> {
+  const scope = scopeOf(args, world.writer.now().at);
+  if (isTrue(args.dryRun)) return dryRun(world, scope);
+  await requestReconciliation(world, scope);
+  const summary = await drain(world, { isImpatient: false, mayWait: false });
+  const { reconciliation } = (await openQueue(world)).queue;
+  const isDone = summary.stop.kind === 'idle' && reconciliation.state === 'idle';
+  const isBusy = summary.stop.kind === 'busy';
+  const rest = isDone || isBusy ? [] : ['It is not finished; whatever Stash starts next goes on with it.'];
+  return {
+    isOk: isDone || isBusy,
+    lines: [...reconciliationLines(reconciliation), ...rest, ...drainLines(summary)],
+    document: { reconciliation, drain: summary },
+  };
+}
+
+function scopeOf(args: TaskArgs, now: number): ReconcileScope {
+  const [since, library] = [text(args.since), text(args.library)];
+  const isMissingOnly = isTrue(args.missing);
+  if (since === '' && library === '' && !isMissingOnly && text(args.scope) !== 'all') {
+    throw new Error('say which scenes: all, since, library or missing');
+  }
+  return {
+    since: since === '' ? null : now - parseDuration(since),
+    newSince: null,
+    depth: 'plex',
+    isMissingOnly,
+    libraries: library
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  };
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
 }
 
 /** What was queued is delivered at once, by us or by the drainer that is at work. */

@@ -37,6 +37,10 @@ export interface PlexSection {
   readonly key: string;
   readonly type: string;
   readonly title: string;
+  /** The folders that it is made of. */
+  readonly locations: readonly string[];
+  /** Moves with every scan; says nothing by itself. */
+  readonly scannedAt: string;
 }
 
 /** A picture that Plex has for an item. */
@@ -92,7 +96,13 @@ export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
 }
 
 export function sectionOf(json: Json): PlexSection {
-  return { key: text(json.key), type: text(json.type), title: text(json.title) };
+  return {
+    key: text(json.key),
+    type: text(json.type),
+    title: text(json.title),
+    locations: list(json.Location).map(({ path }) => text(path)),
+    scannedAt: text(json.scannedAt),
+  };
 }
 
 export function imageOf(json: Json): PlexImage {

@@ -3,9 +3,19 @@
 
 import type { Position } from '../journal/record.ts';
 import type { FieldChange } from './changes.ts';
+import type { ReconcileEvent } from './reconciliation.ts';
 
 /** What a job is about. Only scenes are delivered; the others become one job for each scene they touch. */
-export type JobKind = 'scene' | 'tag' | 'performer' | 'studio' | 'group';
+export type JobKind = 'scene' | SharedKind | 'library';
+
+/** What scenes share. */
+export type SharedKind = 'tag' | 'performer' | 'studio' | 'group';
+
+/**
+ * Something that scenes shared is gone, and nobody can say any more which they were: all that were delivered are
+ * compared with what was delivered.
+ */
+export const LIBRARY_JOB = 'library:shared';
 
 /** `kind:id` in Stash. */
 export type JobName = `${JobKind}:${string}`;
@@ -16,9 +26,10 @@ export type JobName = `${JobKind}:${string}`;
  * - `transient`: this attempt failed, and that says nothing about the job
  * - `error-500`: Plex failed at this very job; after some of these it is the job
  * - `incomplete`: Plex does not show yet what was written
+ * - `scanning`: the same, and Plex was asked to look at its folder
  * - `cover`: all is delivered but the cover, which Stash does not have yet
  */
-export type DeferReason = 'missing' | 'transient' | 'error-500' | 'incomplete' | 'cover';
+export type DeferReason = 'missing' | 'scanning' | 'transient' | 'error-500' | 'incomplete' | 'cover';
 
 /** Why a job was given up. */
 export type DeadReason = 'ambiguous' | 'rejected' | 'missing' | 'no-file';
@@ -76,6 +87,8 @@ interface JobDeferred extends Outcome {
   readonly detail: string;
   readonly attempt: number;
   readonly waitMs: number;
+  /** Of one that waits for its item: when Plex had last looked at its libraries, as it says it. */
+  readonly scan?: string;
 }
 interface JobDeadLettered extends Outcome {
   readonly type: 'job.deadLettered';
@@ -89,7 +102,9 @@ interface JobDropped extends Outcome {
   readonly reason: string;
 }
 
-export type QueueEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered | JobDropped;
+export type JobEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered | JobDropped;
+
+export type QueueEvent = JobEvent | ReconcileEvent;
 
 /** The cover that was delivered. */
 export interface ShownCover {

@@ -25,6 +25,8 @@ interface QueueImage {
   readonly jobs: readonly (readonly [JobName, Job])[];
   readonly known: readonly (readonly [JobName, Known])[];
   readonly counts: Queue['counts'];
+  readonly reconciliation: Queue['reconciliation'];
+  readonly begunAt: number;
 }
 
 export type QueueCheckpoint = Checkpoint<QueueImage>;
@@ -36,6 +38,9 @@ const EVENT_TYPES: ReadonlySet<string> = new Set<QueueEvent['type']>([
   'job.deferred',
   'job.deadLettered',
   'job.dropped',
+  'reconcile.requested',
+  'reconcile.advanced',
+  'reconcile.finished',
 ]);
 
 export class QueueLog {
@@ -94,8 +99,8 @@ export class QueueLog {
 
   checkpoint(): QueueCheckpoint | null {
     if (this.#last === null) return null;
-    const { jobs, known, counts } = this.queue;
-    const state = { jobs: [...jobs], known: [...known], counts };
+    const { jobs, known, ...rest } = this.queue;
+    const state = { jobs: [...jobs], known: [...known], ...rest };
     return { era: QUEUE_ERA, position: this.#position, last: this.#last, state };
   }
 
@@ -141,5 +146,5 @@ export function queueEventOf(record: JournalRecord, position: Position): PlacedQ
 }
 
 function fromImage(image: QueueImage): Queue {
-  return { jobs: new Map(image.jobs), known: new Map(image.known), counts: image.counts };
+  return { ...image, jobs: new Map(image.jobs), known: new Map(image.known) };
 }

@@ -8,6 +8,12 @@ import { createStore } from '@xstate/store';
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
 import type { Position } from '../journal/record.ts';
 import type { DeadReason, DeferReason, JobName, OwnTags, QueueEvent, ShownCover, Spared } from './events.ts';
+import {
+  evolveReconciliation,
+  NO_RECONCILIATION,
+  type ReconcileEvent,
+  type Reconciliation,
+} from './reconciliation.ts';
 
 interface Queued {
   readonly job: JobName;
@@ -31,6 +37,8 @@ export type Job = Queued &
         readonly reason: DeferReason;
         readonly detail: string;
         readonly due: Wait;
+        /** When Plex had last looked at its libraries, of one that waits for its item. */
+        readonly scan?: string;
       }
     | { readonly state: 'dead'; readonly reason: DeadReason; readonly detail: string; readonly at: number }
   );
@@ -50,6 +58,9 @@ export interface Queue {
   readonly jobs: ReadonlyMap<JobName, Job>;
   readonly known: ReadonlyMap<JobName, Known>;
   readonly counts: QueueCounts;
+  readonly reconciliation: Reconciliation;
+  /** When the first record was written, wall ms; 0: there is none. */
+  readonly begunAt: number;
 }
 
 export interface QueueCounts {
@@ -72,12 +83,20 @@ type Of<Type extends QueueEvent['type']> = Extract<PlacedQueueEvent, { type: Typ
 
 /** A store that folds queue events; `initial` is taken over, not copied. */
 export function createQueue(initial?: Queue) {
-  const context: Queue = initial ?? { jobs: new Map(), known: new Map(), counts: EMPTY_COUNTS };
+  const context: Queue = initial ?? {
+    jobs: new Map(),
+    known: new Map(),
+    counts: EMPTY_COUNTS,
+    reconciliation: NO_RECONCILIATION,
+    begunAt: 0,
+  };
   return createStore({
     context,
     on: {
-      'job.queued': (queue: Queue, event: Of<'job.queued'>) =>
-        place(queue, event.job, queued(queue.jobs.get(event.job), event)),
+      'job.queued': (queue: Queue, event: Of<'job.queued'>) => {
+        const { begunAt, ...rest } = place(queue, event.job, queued(queue.jobs.get(event.job), event));
+        return { ...rest, begunAt: begunAt || event.moment.at };
+      },
 
       'job.attempted': (queue: Queue, event: Of<'job.attempted'>) => {
         const spared = sparedAfter(queue.known.get(event.job)?.spared, event);
@@ -103,7 +122,7 @@ export function createQueue(initial?: Queue) {
 
       'job.deferred': (queue: Queue, event: Of<'job.deferred'>) =>
         settle(queue, event, (job) => {
-          const { reason, detail, attempt, waitMs } = event;
+          const { reason, detail, attempt, waitMs, scan } = event;
           const due = { from: event.moment, waitMs };
           return {
             ...base(job),
@@ -113,6 +132,7 @@ export function createQueue(initial?: Queue) {
             reason,
             detail,
             due,
+            ...(scan !== undefined && { scan }),
           };
         }),
 
@@ -123,6 +143,10 @@ export function createQueue(initial?: Queue) {
           const { reason, detail } = event;
           return { ...base(job), state: 'dead', reason, detail, at: event.moment.at };
         }),
+
+      'reconcile.requested': reconcile,
+      'reconcile.advanced': reconcile,
+      'reconcile.finished': reconcile,
     },
   });
 }
@@ -149,6 +173,16 @@ export function dueJobs(queue: Queue, now: Moment, limit: number, isImpatient = 
   return [...fresh, ...tried].slice(0, limit);
 }
 
+/** At most `limit` jobs that wait for their items, though Plex has looked at its libraries since. */
+export function jobsSeen(queue: Queue, scan: string, limit: number): Job[] {
+  const seen: Job[] = [];
+  for (const job of queue.jobs.values()) {
+    if (seen.length >= limit) break;
+    if (job.state === 'deferred' && job.scan !== undefined && job.scan !== scan) seen.push(job);
+  }
+  return seen;
+}
+
 function queued(job: Job | undefined, event: Of<'job.queued'>): Job {
   const { job: name, position, cause, moment } = event;
   if (job === undefined) {
@@ -162,10 +196,14 @@ function queued(job: Job | undefined, event: Of<'job.queued'>): Job {
   return { ...base(job), ...fresh, state: 'pending' };
 }
 
+function reconcile(queue: Queue, event: PlacedQueueEvent & ReconcileEvent): Queue {
+  return { ...queue, reconciliation: evolveReconciliation(queue.reconciliation, event, event.moment) };
+}
+
 /** An outcome for what was queued before `upTo`. Anything newer keeps the job pending. */
 function settle(
   queue: Queue,
-  event: PlacedQueueEvent & { readonly upTo: Position },
+  event: PlacedQueueEvent & { readonly job: JobName; readonly upTo: Position },
   outcome: (job: Job) => Job | null,
 ): Queue {
   const job = queue.jobs.get(event.job);

@@ -13,6 +13,8 @@ interface Schedule {
 export const SCHEDULES: Readonly<Record<DeferReason, Schedule>> = {
   // Plex scans when it likes: about a day of asking, then a newer change asks again.
   missing: { baseMs: 60_000, maxMs: 6 * 3_600_000, maxAttempts: 12 },
+  // Plex takes in one file in seconds. After that it is missing like any other.
+  scanning: { baseMs: 5_000, maxMs: 60_000, maxAttempts: 6 },
   // Says nothing about the job, so it is never given up for it.
   transient: { baseMs: 5_000, maxMs: 1_800_000, maxAttempts: Number.POSITIVE_INFINITY },
   // Plex answers 500 to a request that it cannot bear.

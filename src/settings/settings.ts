@@ -3,6 +3,7 @@
 
 import * as v from 'valibot';
 import { DEFAULT_POLICY, type Policy } from '../../machines/policy.ts';
+import type { ReconcileEvery } from '../reconcile/schedule.ts';
 import { DEFAULT_SYNC, type SyncOptions } from '../sync/fields.ts';
 import { type PathRule, parsePathMap } from '../sync/path-map.ts';
 
@@ -16,6 +17,15 @@ export interface Settings {
   readonly requestTimeoutMs: number;
   readonly policy: Policy;
   readonly sync: SyncOptions;
+  readonly reconcile: {
+    readonly every: ReconcileEvery;
+    /** Once after each outage. */
+    readonly afterOutage: boolean;
+    /** Whether scenes without a Plex item are queued by what happens by itself. */
+    readonly missing: boolean;
+  };
+  /** Whether Plex is asked to look at the folder of a file that it does not have. */
+  readonly scansNewFiles: boolean;
 }
 
 export interface SettingProblem {
@@ -132,6 +142,8 @@ export function readSettings(
     allowsSelfSigned: optional('allowSelfSigned', flag, false),
     requestTimeoutMs: ms('requestTimeout', 1, 60, SECOND_MS, 30 * SECOND_MS),
     sync: DEFAULT_SYNC,
+    reconcile: { every: 'never', afterOutage: true, missing: true },
+    scansNewFiles: false,
     policy: {
       ...DEFAULT_POLICY,
       failureThreshold: optional('failureThreshold', wholeBetween(1, 20), failureThreshold),

@@ -3,7 +3,7 @@
 // A failure here says nothing about Plex and never reaches the breaker.
 
 import { HttpSession } from '../http/http-session.ts';
-import type { JobKind } from '../queue/events.ts';
+import type { SharedKind } from '../queue/events.ts';
 import { headersOf, type StashConnection } from './connection.ts';
 import { type Cover, coverOf } from './cover.ts';
 import { type StashScene, sceneFields, sceneOf } from './stash-scene.ts';
@@ -83,7 +83,7 @@ export class StashClient {
   }
 
   /** Ids of all scenes that a tag, performer, studio or group touches, in one answer: pages could shift meanwhile. */
-  async scenesWith(kind: Exclude<JobKind, 'scene'>, id: string): Promise<StashResult<string[]>> {
+  async scenesWith(kind: SharedKind, id: string): Promise<StashResult<string[]>> {
     const criterion = await this.#criterionOf(kind);
     if (!criterion.ok) return criterion;
     if (criterion.value === null) return { ok: true, value: [] };
@@ -97,17 +97,6 @@ export class StashClient {
     return { ok: true, value: ids };
   }
 
-  /** Ids of all scenes; with `since` (wall ms) only of those that Stash has seen change from then on. */
-  async sceneIds(since?: number): Promise<StashResult<string[]>> {
-    const query =
-      'query($scenes:SceneFilterType){findScenes(filter:{per_page:-1},scene_filter:$scenes){scenes{id updated_at}}}';
-    const result = await this.#query(query, { scenes: changedFilter(since) });
-    if (!result.ok) return result;
-    const found = object(result.value.findScenes).scenes;
-    const all = Array.isArray(found) ? found.map(object) : [];
-    return { ok: true, value: all.filter(hasChangedSince(since)).map(({ id }) => String(id)) };
-  }
-
   /**
    * The next scenes in the order of their ids, at most `limit`; with `since` (wall ms) only those that Stash has seen
    * change from then on. Paged by id: a scene that is deleted meanwhile moves no other to another page.
@@ -116,7 +105,7 @@ export class StashClient {
     const groups = await this.#groupsWord();
     if (!groups.ok) return groups;
     const query = `query($filter:FindFilterType,$scenes:SceneFilterType){findScenes(filter:$filter,scene_filter:$scenes)
-      {count scenes{updated_at ${sceneFields(groups.value)}}}}`;
+      {count scenes{${sceneFields(groups.value)}}}}`;
     const filter = { page: 1, per_page: limit, sort: 'id', direction: 'ASC' };
     const scenes = { ...changedFilter(since), id: { value: id, modifier: 'GREATER_THAN' } };
     const result = await this.#query(query, { filter, scenes });
@@ -165,7 +154,7 @@ export class StashClient {
     return { ok: true, value: typeof key === 'string' ? key : '' };
   }
 
-  async #criterionOf(kind: Exclude<JobKind, 'scene'>): Promise<StashResult<string | null>> {
+  async #criterionOf(kind: SharedKind): Promise<StashResult<string | null>> {
     if (kind !== 'group') return { ok: true, value: `${kind}s` };
     return this.#groupsWord();
   }

@@ -25,6 +25,8 @@ export interface StashScene {
   readonly tags: readonly string[];
   readonly groups: readonly string[];
   readonly files: readonly string[];
+  /** When Stash last saw it change, wall ms; 0: it does not say. */
+  readonly updatedAt: number;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -33,7 +35,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function sceneFields(groups: 'groups' | 'movies' | null): string {
   const grouped = { groups: 'groups{group{name}}', movies: 'movies{movie{name}}' };
   const always =
-    'id title details code director date rating100 organized urls studio{name} performers{id name disambiguation} tags{name} files{path}';
+    'id title details code director date rating100 organized urls studio{name} performers{id name disambiguation} tags{name} files{path} updated_at';
   return groups === null ? always : `${always} ${grouped[groups]}`;
 }
 
@@ -63,6 +65,7 @@ export function sceneOf(json: Json): StashScene {
       .map((entry) => text(object(object(entry).group ?? object(entry).movie).name))
       .filter(Boolean),
     files: names(json.files, 'path'),
+    updatedAt: Date.parse(text(json.updated_at)) || 0,
   };
 }
 

@@ -62,6 +62,8 @@ export interface DeliverOptions {
   /** The libraries to look in; asked only when an item must be searched. */
   readonly sections: () => Promise<PlexResult<readonly PlexSection[]>>;
   readonly pathRules: readonly PathRule[];
+  /** Whole items that were read for this batch, by key; each is taken out when it is used, for it may change then. */
+  readonly prefetched?: Map<string, PlexItem>;
   /** Called once before anything is written; when it throws, nothing is. */
   readonly beforeWrite: (intent: WriteIntent) => Promise<void>;
   /** Called before each request that writes: may throw to stop. */
@@ -83,7 +85,7 @@ export async function deliver(
   if (scene.files.length === 0) return { kind: 'no-file' };
   const wanted = wantedOf(scene, options.sync);
   if (isEmpty(wanted)) return { kind: 'withheld' };
-  const match = await find(scene, known, options);
+  const match = await find(scene, known, { ...options, plex: prefetchedFirst(options) });
   if (!match.ok) return { kind: 'failed', failure: match.failure };
   if (match.value.kind !== 'found') return match.value;
   const { item } = match.value;
@@ -93,10 +95,29 @@ export async function deliver(
   return write(item, wanted, pictures.value, stance, options);
 }
 
+type ItemSource = Pick<PlexPort, 'items' | 'findByFile'>;
+
+function prefetchedFirst({ plex, prefetched }: DeliverOptions): ItemSource {
+  return {
+    findByFile: (section, baseName) => plex.findByFile(section, baseName),
+    items: async (keys) => {
+      const [key = ''] = keys;
+      const item = keys.length === 1 ? prefetched?.get(key) : undefined;
+      if (item === undefined) return plex.items(keys);
+      prefetched?.delete(key);
+      return { ok: true, value: [item] };
+    },
+  };
+}
+
 async function find(
   scene: StashScene,
   known: Known | undefined,
-  { plex, sections, pathRules }: DeliverOptions,
+  {
+    plex,
+    sections,
+    pathRules,
+  }: Pick<DeliverOptions, 'sections' | 'pathRules'> & { readonly plex: ItemSource },
 ): Promise<PlexResult<Match>> {
   if (known !== undefined) {
     const remembered = await plex.items([known.item]);

@@ -49,6 +49,19 @@ export function baseNameOf(path: string): string {
   return path.split(isWindows(path) ? /[\\/]/ : '/').at(-1) ?? path;
 }
 
+/** The folder that a file is in, without a slash at its end. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.length - baseNameOf(path).length - 1));
+}
+
+/** Whether a folder is another one or somewhere in it. */
+export function isBelow(path: string, folder: string): boolean {
+  return (
+    isSamePath(path, folder) ||
+    isSamePath(path.slice(0, normalized(folder).length + 1), `${normalized(folder)}/`)
+  );
+}
+
 function normalized(path: string): string {
   const unified = isWindows(path) ? path.replaceAll('\\', '/') : path;
   return withoutTrailingSlash(unified.normalize('NFC'));

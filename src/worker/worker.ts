@@ -11,8 +11,9 @@ import type { Input } from '../invocation/input.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
 import { startDetached } from '../invocation/start-drainer.ts';
 import { answer, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
-import { isTaskMode, runMode, TASK_MODES, type TaskMode, type TaskWorld } from '../invocation/task.ts';
+import { isTaskMode, runMode, TASK_MODES, type TaskMode } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
+import type { World } from '../invocation/world.ts';
 import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
@@ -83,10 +84,18 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('drain', 'drain', 'deliver what waits, deferred scenes as well').addOption(
     new Option('--detached').hideHelp(),
   );
-  verb('sync', 'sync', 'deliver scenes whether or not they have changed')
-    .option('--scene <ids>', 'these scenes, with commas between')
-    .option('--since <time>', 'scenes that Stash has seen change within this time, for instance 24h')
-    .addOption(new Option('--all', 'every scene').conflicts(['scene', 'since']));
+  const scopes = (command: Command) =>
+    command
+      .option('--since <time>', 'scenes that Stash has seen change within this time, for instance 24h')
+      .addOption(new Option('--all', 'every scene').conflicts(['scene', 'since', 'missing']));
+  scopes(verb('sync', 'sync', 'deliver scenes that differ from Plex')).option(
+    '--scene <ids>',
+    'these scenes, with commas between, whether or not they differ',
+  );
+  scopes(verb('reconcile', 'reconcile', 'find what no hook told and what Plex has lost, and deliver it'))
+    .option('--library <names>', 'only scenes whose items are in these Plex libraries')
+    .option('--missing', 'only scenes that were never delivered')
+    .option('--dry-run', 'show field by field what would change, and write nothing');
   verb('queue', 'queue', 'every change that waits or was given up');
   deadFilters(verb('dead', 'dead', 'what was given up, and why'));
   deadFilters(verb('retry', 'retry', 'queue again what was given up'));
@@ -149,7 +158,7 @@ async function lasting(connection: StashConnection): Promise<StashConnection> {
   }
 }
 
-function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): TaskWorld {
+function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): World {
   const writer = processWriter(kind);
   return {
     dir: openDataDir(data),

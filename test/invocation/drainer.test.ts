@@ -223,6 +223,8 @@ describe('5: a drainer that loses its lease over a slow Plex', () => {
       key,
       type: 'movie',
       title: `library ${key}`,
+      locations: [],
+      scannedAt: '',
     }));
     await world.queued(scene(1));
     let slow = '';
@@ -756,7 +758,7 @@ describe('15: what was remembered too long', () => {
     const world = VirtualWorld.withScenes(2);
     await world.queued(scene(1));
     world.after(1_000, async () => {
-      world.plex.libraries = [{ key: '9', type: 'movie', title: 'Scenes' }];
+      world.plex.libraries = [{ key: '9', type: 'movie', title: 'Scenes', locations: [], scannedAt: '' }];
       await world.queued(scene(2));
     });
     expect((await world.drain()).stop).toEqual({ kind: 'idle' });

@@ -144,14 +144,17 @@ describe('what a real Stash sent', () => {
 describe('hooks', () => {
   test.each(HOOK_TRIGGERS)('%s makes a job', (type) => {
     const kind = type.split('.')[0]!.toLowerCase().replace('movie', 'group');
-    expect(hook({ type, id: 12 })).toMatchObject({ kind: 'hook', trigger: type, job: `${kind}:12` });
+    // Which scenes had what is gone, nobody can say: that is about all of them.
+    const isShared = kind !== 'scene' && type.endsWith('.Destroy.Post');
+    const job = isShared ? 'library:shared' : `${kind}:12`;
+    expect(hook({ type, id: 12 })).toMatchObject({ kind: 'hook', trigger: type, job });
   });
 
   test.each([
     'Scene.Merge.Post',
     'Image.Update.Post',
     'Gallery.Create.Post',
-    'Tag.Destroy.Post',
+    'Image.Destroy.Post',
     'Later.New.Post',
   ])('%s makes none, and is no error', (type) => {
     expect(hook({ type, id: 1 })).toEqual({ kind: 'ignored', trigger: type });

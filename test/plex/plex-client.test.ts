@@ -287,8 +287,18 @@ describe('items', () => {
       ratingKey: made.ratingKey,
       sectionKey: '3',
       files: ['/media/scenes/a.mp4', '/media/scenes/b.mp4'],
-      fields: { title: 'T', studio: 'S', summary: 'two\nlines', originallyAvailableAt: '2024-05-06' },
-      tags: { genre, actor },
+      fields: {
+        title: 'T',
+        studio: 'S',
+        summary: 'two\nlines',
+        tagline: '',
+        originallyAvailableAt: '2024-05-06',
+        year: '2024',
+        userRating: '',
+      },
+      tags: { genre, actor, collection: [], label: [] },
+      actorDetails: Object.fromEntries(actor.map((name) => [name, { role: '', thumb: '' }])),
+      images: { thumb: '', art: '' },
       locked: new Set(['title', 'genre']),
     });
     const [listed] = unwrap(await client.findByFile('3', 'a.mp4'));
@@ -306,11 +316,11 @@ describe('items', () => {
   });
 });
 
-test('the libraries are named with key, type and title', async () => {
+test('the libraries are named with key, type, title, folders and the time of their scan', async () => {
   const { client } = await startPlexAndClient();
   expect(unwrap(await client.sections())).toEqual([
-    { key: '3', type: 'movie', title: 'Scenes' },
-    { key: '4', type: 'movie', title: 'Movies' },
+    { key: '3', type: 'movie', title: 'Scenes', locations: ['/media/scenes'], scannedAt: expect.any(String) },
+    { key: '4', type: 'movie', title: 'Movies', locations: ['/media/movies'], scannedAt: expect.any(String) },
   ]);
 });
 
@@ -354,7 +364,8 @@ describe('what Plex sends is data of unknown shape', () => {
       fc.property(fc.jsonValue(), (json) => {
         itemOf(json);
         const object = { ...(json as object) };
-        expect(Object.values(sectionOf(object)).every((text) => typeof text === 'string')).toBe(true);
+        const { locations, ...texts } = sectionOf(object);
+        expect([...locations, ...Object.values(texts)].every((text) => typeof text === 'string')).toBe(true);
         expect(Object.values(identityOf(object)).every((text) => typeof text === 'string')).toBe(true);
       }),
       PROPERTY_RUNS,

@@ -18,7 +18,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
   'src/sync': ['src/plex', 'src/stash', 'src/queue'],
-  'src/settings': ['machines', 'src/sync'],
+  'src/reconcile': ['machines', 'src/plex', 'src/stash', 'src/queue', 'src/sync'],
+  'src/settings': ['machines', 'src/sync', 'src/reconcile'],
   'src/cli': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/outages'],
 };
 

@@ -19,6 +19,8 @@ const DEFAULTS: Settings = {
   requestTimeoutMs: 30_000,
   policy: DEFAULT_POLICY,
   sync: DEFAULT_SYNC,
+  reconcile: { every: 'never', afterOutage: true, missing: true },
+  scansNewFiles: false,
 };
 
 function read(given: Record<string, unknown>, env: Record<string, string> = {}): SettingsResult {

@@ -114,13 +114,17 @@ describe.each(VERSIONS)('scenes, in Stash %s', (version) => {
       tags: ['one', 'two'],
       groups: [],
       files: ['/a/1.mp4', '/a/2.mp4'],
+      updatedAt: expect.any(Number),
     });
   });
 
   test('without anything are empty, not absent', async () => {
     const stash = await startStash({ version });
     stash.db.addScene();
-    expect(unwrap(await connect(stash).scenes(['1'])).get('1')).toEqual(sceneWith({ files: [] }));
+    expect(unwrap(await connect(stash).scenes(['1'])).get('1')).toEqual({
+      ...sceneWith({ files: [] }),
+      updatedAt: expect.any(Number),
+    });
   });
 
   test('that use a tag, performer, studio or group are found by it', async () => {

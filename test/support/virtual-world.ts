@@ -15,9 +15,9 @@ import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
 import { type HookResult, runHook } from '../../src/invocation/hook.ts';
 import { startIfNeeded } from '../../src/invocation/start-drainer.ts';
-import { runMode, type TaskArgs, type TaskMode, type TaskWorld } from '../../src/invocation/task.ts';
+import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { TaskResult } from '../../src/invocation/task-result.ts';
-import type { StashPort } from '../../src/invocation/world.ts';
+import type { StashPort, World } from '../../src/invocation/world.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import type { Writer } from '../../src/journal/writer.ts';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from '../../src/plex/failures.ts';
@@ -173,7 +173,9 @@ export class FakePlex {
   readonly calls: PlexCall[] = [];
   readonly #rules = new Set<Rule>();
   machineIdentifier: string;
-  libraries: readonly PlexSection[] = [{ key: '1', type: 'movie', title: 'Scenes' }];
+  libraries: readonly PlexSection[] = [
+    { key: '1', type: 'movie', title: 'Scenes', locations: ['/media'], scannedAt: '1' },
+  ];
   /** How long an answer takes, in ms. */
   latencyMs: (call: PlexCall) => number = () => PLEX_MS;
   onCall: (call: PlexCall) => Promise<void> = async () => {};
@@ -344,7 +346,7 @@ export class FakePlex {
   }
 }
 
-export type StashMethod = 'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'sceneIds' | 'cover';
+export type StashMethod = 'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'cover';
 
 export class FakeStash {
   readonly #time: VirtualTime;
@@ -367,7 +369,7 @@ export class FakeStash {
     this.scenes.set(id, { ...scene, ...parts });
   }
 
-  port(process: VirtualProcess): StashPort & TaskWorld['stash'] {
+  port(process: VirtualProcess): StashPort {
     const ask = async <T>(method: StashMethod, ids: readonly string[], value: () => T) => {
       process.step();
       this.calls.push({ method, ids });
@@ -397,7 +399,6 @@ export class FakeStash {
           const etag = `"${sha1Of(bytes)}"`;
           return validator === etag ? ({ kind: 'same' } as const) : coverOf(bytes, etag);
         }),
-      sceneIds: () => ask('sceneIds', [], () => [...this.scenes.keys()]),
       close: async () => {},
     };
   }
@@ -605,7 +606,7 @@ export class VirtualWorld {
       controlCheckpoint: this.#file('control', process),
       queueCheckpoint: this.#file('queue', process),
     } as unknown as DataDir;
-    const world: TaskWorld = {
+    const world: World = {
       dir,
       writer,
       stash: this.stash.port(process),

@@ -1,0 +1,178 @@
+// What becomes of a job after an attempt: the delivery's result → the event that says so. Pure: what was drawn comes in,
+// and nothing is written here.
+
+import type { Position } from '../journal/record.ts';
+import { type Failure, isCounted } from '../plex/failures.ts';
+import type { DeferReason, QueueEvent } from '../queue/events.ts';
+import type { Job } from '../queue/queue.ts';
+import { retryDelayMs, SCHEDULES } from '../queue/retry.ts';
+import type { StashScene } from '../stash/stash-scene.ts';
+import type { Delivery } from '../sync/deliver.ts';
+
+/** A try at a job, and what was queued when its scene was fetched: an outcome covers no more than that. */
+export interface Attempt {
+  readonly job: Job;
+  readonly upTo: Position;
+  /** It is tried before its time, because a person or a sign wants it: that uses none of its attempts. */
+  readonly isExtra: boolean;
+}
+
+export type Settled =
+  | { readonly kind: 'settled'; readonly event: QueueEvent; readonly isAnswered: boolean }
+  /** It says something about Plex itself: the job stays pending. */
+  | { readonly kind: 'plex'; readonly failure: Failure; readonly attempt: Attempt };
+
+/** What was done and seen about a scene that Plex has no item for. */
+export interface ItemWait {
+  /** Plex was asked to look at its folder. */
+  readonly isScanning: boolean;
+  /** When Plex last looked at its libraries, as it says it. */
+  readonly scan: string;
+}
+
+export const NO_WAIT: ItemWait = { isScanning: false, scan: '' };
+
+export function settledAs(
+  attempt: Attempt,
+  scene: StashScene,
+  result: Delivery,
+  draw: number,
+  wait: ItemWait,
+): Settled {
+  switch (result.kind) {
+    case 'withheld':
+      return settled(false, delivered(attempt, 'withheld'));
+    case 'unchanged':
+    case 'written':
+      return settled(true, doneOutcome(attempt, result, draw));
+    case 'no-file':
+      return settled(
+        false,
+        dead(attempt, 'no-file', 'the scene has no file, so no Plex item can be its own'),
+      );
+    case 'missing': {
+      const reason = wait.isScanning && !isLastAttempt(attempt, 'scanning') ? 'scanning' : 'missing';
+      const event = deferredOrDead(attempt, reason, missingDetail(scene, result.near), draw);
+      return settled(true, event.type === 'job.deferred' ? { ...event, scan: wait.scan } : event);
+    }
+    case 'ambiguous': {
+      const items = result.candidates.map((item) => `${item.ratingKey} (${item.files.join(', ')})`).sort();
+      return settled(
+        true,
+        dead(attempt, 'ambiguous', `several Plex items have this file: ${items.join('; ')}`),
+      );
+    }
+    case 'failed':
+      return failedOutcome(attempt, result.failure, draw);
+  }
+}
+
+function doneOutcome(
+  attempt: Attempt,
+  result: Extract<Delivery, { kind: 'unchanged' | 'written' }>,
+  draw: number,
+): QueueEvent {
+  const { item, own, cover, digest, waitsFor, refused } = result;
+  const unmet = result.kind === 'written' ? result.unmet : [];
+  if (unmet.length > 0 && !isLastAttempt(attempt, 'incomplete')) {
+    const detail = `Plex does not show yet what was written: ${unmet.join(', ')}`;
+    return deferredOrDead(attempt, 'incomplete', detail, draw);
+  }
+  if (waitsFor !== null && !isLastAttempt(attempt, 'cover')) {
+    return deferredOrDead(attempt, 'cover', waitsFor, draw);
+  }
+  const notes = [...unmet, ...(waitsFor === null ? [] : [waitsFor]), ...refused];
+  return {
+    ...delivered(attempt, result.kind),
+    item,
+    own,
+    digest,
+    ...(cover === null ? {} : { cover }),
+    ...(notes.length === 0 ? {} : { notes }),
+  };
+}
+
+function isLastAttempt(attempt: Attempt, reason: DeferReason): boolean {
+  return attemptNumber(attempt, reason) >= SCHEDULES[reason].maxAttempts;
+}
+
+function failedOutcome(attempt: Attempt, failure: Failure, draw: number): Settled {
+  if (isCounted(failure.class)) return { kind: 'plex', failure, attempt };
+  switch (failure.class) {
+    case 'missing':
+      return settled(true, deferredOrDead(attempt, 'missing', failure.detail, draw));
+    case 'rejected':
+      return settled(true, dead(attempt, 'rejected', failure.detail));
+    default:
+      return { kind: 'plex', failure, attempt };
+  }
+}
+
+/** A failure of this attempt that is not the breaker's business any more: try the job again later. */
+export function transientOutcome(attempt: Attempt, failure: Failure, draw: number): QueueEvent {
+  const reason = failure.symptom === 'error-500' ? 'error-500' : 'transient';
+  return deferredOrDead(attempt, reason, failure.detail, draw);
+}
+
+export function delivered(
+  { job, upTo }: Attempt,
+  result: Extract<QueueEvent, { type: 'job.delivered' }>['result'],
+) {
+  return { type: 'job.delivered', job: job.job, upTo, result } as const;
+}
+
+function dead(
+  { job, upTo }: Attempt,
+  reason: Extract<QueueEvent, { type: 'job.deadLettered' }>['reason'],
+  detail: string,
+) {
+  return {
+    type: 'job.deadLettered',
+    job: job.job,
+    upTo,
+    reason,
+    detail: detail.slice(0, MAX_DETAIL),
+  } as const;
+}
+
+export function deferredOrDead(
+  attempt: Attempt,
+  reason: DeferReason,
+  detail: string,
+  draw: number,
+): QueueEvent {
+  const { job, upTo } = attempt;
+  const number = attemptNumber(attempt, reason);
+  const isOver = number >= SCHEDULES[reason].maxAttempts;
+  if (isOver && reason === 'missing') return dead(attempt, 'missing', detail);
+  if (isOver && reason === 'error-500') return dead(attempt, 'rejected', `${detail}, ${number} times`);
+  const waitMs = retryDelayMs(reason, number, draw);
+  return {
+    type: 'job.deferred',
+    job: job.job,
+    upTo,
+    reason,
+    detail: detail.slice(0, MAX_DETAIL),
+    attempt: number,
+    waitMs,
+  };
+}
+
+/** Counts from 1, for each reason anew. */
+function attemptNumber({ job, isExtra }: Attempt, reason: DeferReason): number {
+  const before = job.deferredFor === reason ? job.attempts : 0;
+  return Math.max(1, isExtra ? before : before + 1);
+}
+
+/** What is kept of a message, in characters. */
+const MAX_DETAIL = 1_000;
+function missingDetail(scene: StashScene, near: readonly string[]): string {
+  const file = scene.files[0] ?? '';
+  return near.length === 0
+    ? `Plex has no item for ${file} yet`
+    : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).join(', ')}: check pathMap`;
+}
+
+export function settled(isAnswered: boolean, event: QueueEvent): Settled {
+  return { kind: 'settled', event, isAnswered };
+}

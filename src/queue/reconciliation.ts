@@ -1,0 +1,161 @@
+// The reconciliation as the queue stream tells it: asked for, how far it came, over. Folded like a job, so that a process
+// that dies over it loses the page in hand and nothing else, and whoever drains next goes on from there.
+
+import type { Moment } from '../../machines/time.ts';
+
+/**
+ * Why a scene is not as it should be in Plex:
+ * - `changed`: Stash says something else than what was delivered, or it never was
+ * - `empty`: it was never delivered and Plex has nothing of it
+ * - `wiped`: it was delivered and Plex shows something else now
+ * - `missing`: Plex has no item for it
+ * - `ambiguous`: Plex has several
+ * - `deleted`: it is no longer in Stash
+ * - `merged`: the same, and its item belongs to another scene now
+ */
+export const GAP_KINDS = ['changed', 'empty', 'wiped', 'missing', 'ambiguous', 'deleted', 'merged'] as const;
+export type GapKind = (typeof GAP_KINDS)[number];
+
+export interface ReconcileScope {
+  /** Only scenes that Stash has seen change from then on, wall ms; null: all. */
+  readonly since: number | null;
+  /** Of scenes that were never delivered only those that changed from then on, wall ms; null: all of them. */
+  readonly newSince: number | null;
+  /** `stash`: what Stash says now against what was delivered. `plex`: what Plex holds as well. */
+  readonly depth: 'stash' | 'plex';
+  /** Only scenes that were never delivered. */
+  readonly isMissingOnly: boolean;
+  /** Names of Plex libraries; empty: all that are synced. */
+  readonly libraries: readonly string[];
+}
+
+export interface GapCounts {
+  readonly kinds: Readonly<Partial<Record<GapKind, number>>>;
+  /** Scenes by the part of the item that differs. */
+  readonly fields: Readonly<Record<string, number>>;
+  /** Scenes by the Plex library of their item. */
+  readonly libraries: Readonly<Record<string, number>>;
+}
+
+export interface ReconcileRequested {
+  readonly type: 'reconcile.requested';
+  readonly scope: ReconcileScope;
+  /** `schedule`, `outage`, `task`, or the hook that asked for it. */
+  readonly cause: string;
+}
+/** One page is done; its jobs are in the same append. */
+export interface ReconcileAdvanced {
+  readonly type: 'reconcile.advanced';
+  /** The last scene of the page. */
+  readonly cursor: number;
+  readonly checked: number;
+  /** Scenes that are still to be looked at, about. */
+  readonly left: number;
+  readonly gaps: GapCounts;
+}
+export interface ReconcileFinished {
+  readonly type: 'reconcile.finished';
+  readonly result: 'done' | 'cancelled';
+}
+
+export type ReconcileEvent = ReconcileRequested | ReconcileAdvanced | ReconcileFinished;
+
+interface Progress {
+  readonly scope: ReconcileScope;
+  readonly cause: string;
+  /** Wall ms. */
+  readonly startedAt: number;
+  readonly checked: number;
+  readonly gaps: GapCounts;
+}
+
+export interface FinishedReconciliation extends Progress {
+  readonly endedAt: number;
+  readonly result: ReconcileFinished['result'];
+}
+
+export type Reconciliation = {
+  readonly last: FinishedReconciliation | null;
+  /** When one of all scenes was last begun, wall ms; 0: never. */
+  readonly wholeAt: number;
+} & (
+  | { readonly state: 'idle' }
+  | ({ readonly state: 'running'; readonly cursor: number; readonly left: number | null } & Progress)
+);
+
+export const NO_RECONCILIATION: Reconciliation = { state: 'idle', last: null, wholeAt: 0 };
+
+const NO_GAPS: GapCounts = { kinds: {}, fields: {}, libraries: {} };
+
+export function evolveReconciliation(
+  before: Reconciliation,
+  event: ReconcileEvent,
+  { at }: Moment,
+): Reconciliation {
+  const { last, wholeAt } = before;
+  switch (event.type) {
+    case 'reconcile.requested': {
+      const scope = before.state === 'idle' ? event.scope : widest(before.scope, event.scope);
+      // What is asked for again while it runs is being done.
+      if (before.state === 'running' && isSameScope(scope, before.scope)) return before;
+      const begun = { cause: event.cause, startedAt: at, checked: 0, gaps: NO_GAPS, cursor: 0, left: null };
+      const isWhole = scope.since === null && scope.depth === 'plex' && !scope.isMissingOnly;
+      return { state: 'running', last, wholeAt: isWhole ? at : wholeAt, scope, ...begun };
+    }
+    case 'reconcile.advanced': {
+      // A page of a reconciliation that has begun anew or ended meanwhile.
+      if (before.state === 'idle' || event.cursor <= before.cursor) return before;
+      const checked = before.checked + event.checked;
+      const gaps = sum(before.gaps, event.gaps);
+      return { ...before, cursor: event.cursor, left: event.left, checked, gaps };
+    }
+    case 'reconcile.finished': {
+      if (before.state === 'idle') return before;
+      const { scope, cause, startedAt, checked, gaps } = before;
+      const ended = { scope, cause, startedAt, checked, gaps, endedAt: at, result: event.result };
+      return { state: 'idle', wholeAt, last: ended };
+    }
+  }
+}
+
+/** What covers both. */
+function widest(a: ReconcileScope, b: ReconcileScope): ReconcileScope {
+  const earliest = (one: number | null, other: number | null) =>
+    one === null || other === null ? null : Math.min(one, other);
+  const isEverywhere = a.libraries.length === 0 || b.libraries.length === 0;
+  return {
+    since: earliest(a.since, b.since),
+    newSince: earliest(a.newSince, b.newSince),
+    depth: a.depth === 'plex' ? a.depth : b.depth,
+    isMissingOnly: a.isMissingOnly && b.isMissingOnly,
+    libraries: isEverywhere ? [] : [...new Set([...a.libraries, ...b.libraries])],
+  };
+}
+
+function isSameScope(a: ReconcileScope, b: ReconcileScope): boolean {
+  return (
+    a.since === b.since &&
+    a.newSince === b.newSince &&
+    a.depth === b.depth &&
+    a.isMissingOnly === b.isMissingOnly &&
+    a.libraries.length === b.libraries.length &&
+    a.libraries.every((name) => b.libraries.includes(name))
+  );
+}
+
+export function sum(a: GapCounts, b: GapCounts): GapCounts {
+  return {
+    kinds: added(a.kinds, b.kinds),
+    fields: added(a.fields, b.fields),
+    libraries: added(a.libraries, b.libraries),
+  };
+}
+
+function added(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const total = { ...a };
+  for (const [name, count] of Object.entries(b)) total[name] = (total[name] ?? 0) + count;
+  return total;
+}

@@ -1,0 +1,88 @@
+// What is not as it should be: one scene as Stash has it, its item as Plex has it, and what is remembered of the last
+// delivery. Pure; it decides nothing about what to do.
+
+import { IMAGE_KINDS, type PlexItem } from '../plex/plex-item.ts';
+import type { FieldChange } from '../queue/changes.ts';
+import type { Known } from '../queue/queue.ts';
+import type { GapCounts, GapKind } from '../queue/reconciliation.ts';
+import type { StashScene } from '../stash/stash-scene.ts';
+import { differenceOf, modeOf, type Stance } from '../sync/difference.ts';
+import { digestOf } from '../sync/digest.ts';
+import type { SyncOptions } from '../sync/fields.ts';
+import { nameOfUpload } from '../sync/pictures.ts';
+import { wantedOf } from '../sync/wanted.ts';
+
+export interface Gap {
+  /** Its id in Stash. */
+  readonly scene: string;
+  readonly kind: GapKind;
+  /** The Plex item and the title of its library; null where there is none, or none that is known. */
+  readonly item: string | null;
+  readonly library: string | null;
+  /** What a delivery would change. A picture is named by the address under which Plex shows it. */
+  readonly changes: readonly FieldChange[];
+  /** For a person. */
+  readonly detail: string;
+}
+
+/** A scene against what was delivered of it, without asking Plex. */
+export function hasChangedInStash(scene: StashScene, known: Known | undefined, sync: SyncOptions): boolean {
+  return known !== undefined && known.digest !== digestOf(wantedOf(scene, sync), sync);
+}
+
+/** A scene against its item. Null: all is well. */
+export function gapOf(
+  scene: StashScene,
+  item: PlexItem,
+  library: string | null,
+  known: Known | undefined,
+  sync: SyncOptions,
+): Gap | null {
+  const wanted = wantedOf(scene, sync);
+  const stance = { own: known?.own ?? {}, modes: sync.modes, spared: known?.spared ?? {} };
+  const changes = [...differenceOf(wanted, item, stance).changes, ...pictureGaps(item, known, stance)];
+  if (changes.length === 0) return null;
+  const kind = kindOf(item, known, digestOf(wanted, sync));
+  return { scene: scene.id, kind, item: item.ratingKey, library, changes, detail: '' };
+}
+
+export function countGaps(gaps: readonly Gap[]): GapCounts {
+  const kinds: Partial<Record<GapKind, number>> = {};
+  const fields: Record<string, number> = {};
+  const libraries: Record<string, number> = {};
+  for (const { kind, changes, library } of gaps) {
+    kinds[kind] = (kinds[kind] ?? 0) + 1;
+    for (const { field } of changes) fields[field] = (fields[field] ?? 0) + 1;
+    if (library !== null) libraries[library] = (libraries[library] ?? 0) + 1;
+  }
+  return { kinds, fields, libraries };
+}
+
+function kindOf(item: PlexItem, known: Known | undefined, digest: string): GapKind {
+  if (known?.digest !== undefined) return known.digest === digest ? 'wiped' : 'changed';
+  const { studio, summary, originallyAvailableAt, userRating } = item.fields;
+  const isBare =
+    !studio && !summary && !originallyAvailableAt && !userRating && Object.values(item.tags).every(isNone);
+  return isBare ? 'empty' : 'changed';
+}
+
+/**
+ * Only what can be seen without asking for pictures: one that was never delivered, or another in the place of ours. A
+ * cover that Plex could not take was delivered as far as it can be.
+ */
+function pictureGaps(item: PlexItem, known: Known | undefined, stance: Stance): FieldChange[] {
+  const { cover } = known ?? {};
+  if (cover === undefined && known?.digest !== undefined) return [];
+  const name = cover === undefined ? undefined : nameOfUpload(cover.sha1);
+  return IMAGE_KINDS.flatMap((field) => {
+    const mode = modeOf(field, name, stance);
+    const held = item.images[field];
+    const isOthers = mode === 'only-if-empty' && held !== '' && item.locked.has(field);
+    if (mode === 'off' || isOthers || (cover !== undefined && cover.shown[field] === held)) return [];
+    return [{ field, before: held === '' ? null : held, after: name ?? 'the cover' }];
+  });
+}
+
+function isNone(names: readonly string[]): boolean {
+  return names.length === 0;
+}

@@ -1,0 +1,205 @@
+// One page of a reconciliation: the next scenes of Stash, their items, and what differs. It writes nothing, neither to
+// Plex nor to the journal, so that a dry run is the same code. Requests to Plex go by the page and not by the scene.
+
+import type { Failure } from '../plex/failures.ts';
+import type { PlexClient, PlexResult } from '../plex/plex-client.ts';
+import type { PlexItem, PlexSection } from '../plex/plex-item.ts';
+import type { JobName } from '../queue/events.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { ReconcileScope } from '../queue/reconciliation.ts';
+import type { StashClient, StashFailure } from '../stash/stash-client.ts';
+import type { StashScene } from '../stash/stash-scene.ts';
+import type { SyncOptions } from '../sync/fields.ts';
+import { hasFile, matchScene } from '../sync/match.ts';
+import { baseNameOf, type PathRule } from '../sync/path-map.ts';
+import { isEmpty, wantedOf } from '../sync/wanted.ts';
+import { type Gap, gapOf, hasChangedInStash } from './gaps.ts';
+
+export interface FileIndex {
+  /** Items with a file of that name, as a listing has them. */
+  find(baseName: string): readonly PlexItem[];
+}
+
+export interface PageOptions {
+  readonly stash: Pick<StashClient, 'scenesAfter'>;
+  readonly plex: Pick<PlexClient, 'items'>;
+  /** The libraries of the scope. */
+  readonly libraries: () => Promise<PlexResult<readonly PlexSection[]>>;
+  /** Of the files in them; asked for only when a scene's item is not known. */
+  readonly index: () => Promise<PlexResult<FileIndex>>;
+  readonly pathRules: readonly PathRule[];
+  readonly sync: SyncOptions;
+}
+
+export type Page =
+  | {
+      readonly kind: 'page';
+      readonly gaps: readonly Gap[];
+      /** Scenes that were compared. */
+      readonly checked: number;
+      readonly lastId: number;
+      readonly isLast: boolean;
+      /** Scenes after this page, about. */
+      readonly left: number;
+    }
+  | { readonly kind: 'stash'; readonly failure: StashFailure }
+  | { readonly kind: 'plex'; readonly failure: Failure };
+
+/** One question to Stash, and at most two to Plex beside the index. */
+export const PAGE_SCENES = 100;
+/** Where ids lie further apart than this, what is known is gone through instead of the ids. */
+const MAX_ID_SPAN = 100_000;
+
+export async function reconcilePage(
+  scope: ReconcileScope,
+  cursor: number,
+  queue: Queue,
+  options: PageOptions,
+): Promise<Page> {
+  const { stash, sync } = options;
+  const page = await stash.scenesAfter(cursor, PAGE_SCENES, scope.since ?? undefined);
+  if (!page.ok) return { kind: 'stash', failure: page.failure };
+  const { scenes, lastId, isLast } = page.value;
+  const considered = scenes.filter((scene) => isConsidered(scene, scope, queue, sync));
+  const found =
+    scope.depth === 'stash'
+      ? inStash(considered, queue, sync)
+      : await inPlex(considered, scope, queue, options);
+  if (!found.ok) return { kind: 'plex', failure: found.failure };
+  const isWhole = scope.since === null && !scope.isMissingOnly && scope.libraries.length === 0;
+  const gone = isWhole ? goneBetween(cursor, isLast ? null : lastId, scenes, queue) : [];
+  const left = Math.max(0, page.value.left - scenes.length);
+  return { kind: 'page', gaps: [...found.value, ...gone], checked: considered.length, lastId, isLast, left };
+}
+
+/** What waits already is delivered anyway; what was given up is revived by a change, or when its item is there. */
+function isConsidered(scene: StashScene, scope: ReconcileScope, queue: Queue, sync: SyncOptions): boolean {
+  const name: JobName = `scene:${scene.id}`;
+  const job = queue.jobs.get(name);
+  const isWaiting = job !== undefined && !(job.state !== 'pending' && isForWantOfItem(job.reason));
+  if (scene.files.length === 0 || isWaiting || isEmpty(wantedOf(scene, sync))) return false;
+  if (queue.known.has(name)) return !scope.isMissingOnly;
+  return scope.newSince === null || scene.updatedAt >= scope.newSince || job !== undefined;
+}
+
+function isForWantOfItem(reason: string): boolean {
+  return reason === 'missing' || reason === 'scanning';
+}
+
+function inStash(scenes: readonly StashScene[], queue: Queue, sync: SyncOptions): PlexResult<Gap[]> {
+  const changed = scenes.filter((scene) =>
+    hasChangedInStash(scene, queue.known.get(`scene:${scene.id}`), sync),
+  );
+  return { ok: true, value: changed.map(({ id }) => bare(id, 'changed', 'Stash says something else now')) };
+}
+
+async function inPlex(
+  scenes: readonly StashScene[],
+  scope: ReconcileScope,
+  queue: Queue,
+  options: PageOptions,
+): Promise<PlexResult<Gap[]>> {
+  const libraries = await options.libraries();
+  if (!libraries.ok) return libraries;
+  const titles = new Map(libraries.value.map(({ key, title }) => [key, title]));
+  const items = await itemsOf(scenes, queue, options);
+  if (!items.ok) return items;
+  const gaps = scenes.flatMap((scene): Gap[] => {
+    const known = queue.known.get(`scene:${scene.id}`);
+    const found = items.value.get(scene.id);
+    if (found?.kind === 'found') {
+      const library = titles.get(found.item.sectionKey) ?? null;
+      if (library === null && scope.libraries.length > 0) return [];
+      const gap = gapOf(scene, found.item, library, known, options.sync);
+      return gap === null ? [] : [gap];
+    }
+    // Asked already, or not of these libraries: nothing new.
+    if (queue.jobs.has(`scene:${scene.id}`) || scope.libraries.length > 0) return [];
+    return found?.kind === 'ambiguous'
+      ? [bare(scene.id, 'ambiguous', `several Plex items have its file: ${found.keys.join(', ')}`)]
+      : [bare(scene.id, 'missing', 'Plex has no item for it')];
+  });
+  return { ok: true, value: gaps };
+}
+
+type Found =
+  | { readonly kind: 'found'; readonly item: PlexItem }
+  | { readonly kind: 'ambiguous'; readonly keys: readonly string[] };
+
+/** By scene. First those that are remembered and still have the file, then by the index. */
+async function itemsOf(
+  scenes: readonly StashScene[],
+  queue: Queue,
+  { plex, index, pathRules }: PageOptions,
+): Promise<PlexResult<Map<string, Found>>> {
+  const found = new Map<string, Found>();
+  const take = (items: ReadonlyMap<string, PlexItem>, scene: StashScene, key: string | undefined) => {
+    const item = key === undefined ? undefined : items.get(key);
+    if (item !== undefined && hasFile(item, scene.files, pathRules))
+      found.set(scene.id, { kind: 'found', item });
+  };
+  const keyOf = ({ id }: StashScene) => queue.known.get(`scene:${id}`)?.item;
+  const remembered = await whole(scenes.map(keyOf), plex);
+  if (!remembered.ok) return remembered;
+  for (const scene of scenes) take(remembered.value, scene, keyOf(scene));
+
+  const rest = scenes.filter(({ id }) => !found.has(id));
+  if (rest.length === 0) return { ok: true, value: found };
+  const files = await index();
+  if (!files.ok) return files;
+  const keys = new Map<string, string>();
+  for (const scene of rest) {
+    const candidates = scene.files.flatMap((file) => files.value.find(baseNameOf(file)));
+    const match = matchScene(scene.files, pathRules, candidates);
+    if (match.kind === 'found') keys.set(scene.id, match.item.ratingKey);
+    if (match.kind === 'ambiguous') {
+      found.set(scene.id, { kind: 'ambiguous', keys: match.candidates.map(({ ratingKey }) => ratingKey) });
+    }
+  }
+  const searched = await whole([...keys.values()], plex);
+  if (!searched.ok) return searched;
+  for (const scene of rest) take(searched.value, scene, keys.get(scene.id));
+  return { ok: true, value: found };
+}
+
+async function whole(
+  keys: readonly (string | undefined)[],
+  plex: PageOptions['plex'],
+): Promise<PlexResult<Map<string, PlexItem>>> {
+  const distinct = [...new Set(keys)].filter((key) => key !== undefined);
+  if (distinct.length === 0) return { ok: true, value: new Map() };
+  const items = await plex.items(distinct);
+  if (!items.ok) return items;
+  return { ok: true, value: new Map(items.value.map((item) => [item.ratingKey, item])) };
+}
+
+/** Scenes that were delivered and that Stash has no more, of those with an id between the two. */
+function goneBetween(after: number, upTo: number | null, page: readonly StashScene[], queue: Queue): Gap[] {
+  const here = new Set(page.map(({ id }) => id));
+  const gone = knownBetween(after, upTo, queue).filter((id) => !here.has(id));
+  if (gone.length === 0) return [];
+  const scenesByItem = new Map<string, number>();
+  for (const { item } of queue.known.values()) scenesByItem.set(item, (scenesByItem.get(item) ?? 0) + 1);
+  return gone.map((id) => {
+    const item = queue.known.get(`scene:${id}`)?.item ?? '';
+    const isMerged = (scenesByItem.get(item) ?? 0) > 1;
+    return isMerged
+      ? bare(id, 'merged', `its Plex item ${item} belongs to another scene now`)
+      : bare(id, 'deleted', `it is no longer in Stash; its Plex item ${item} is left as it is`);
+  });
+}
+
+function knownBetween(after: number, upTo: number | null, { known }: Queue): string[] {
+  if (upTo !== null && upTo - after <= MAX_ID_SPAN) {
+    const ids = Array.from({ length: upTo - after }, (_, index) => String(after + 1 + index));
+    return ids.filter((id) => known.has(`scene:${id}`));
+  }
+  return [...known.keys()]
+    .filter((name) => name.startsWith('scene:'))
+    .map((name) => name.slice('scene:'.length))
+    .filter((id) => Number(id) > after && (upTo === null || Number(id) <= upTo));
+}
+
+function bare(scene: string, kind: Gap['kind'], detail: string): Gap {
+  return { scene, kind, item: null, library: null, changes: [], detail };
+}
