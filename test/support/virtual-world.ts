@@ -26,6 +26,7 @@ import { type ImageKind, type PlexItem, type PlexSection, TAG_KINDS } from '../.
 import type { JobName } from '../../src/queue/events.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
+import type { ReconcileScope } from '../../src/queue/reconciliation.ts';
 import { coverOf } from '../../src/stash/cover.ts';
 import type { StashFailure } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
@@ -208,8 +209,8 @@ export class FakePlex {
   }
 
   /** Titles that were sent for an item, in their order. */
-  titlesSent(key: string): (string | null)[] {
-    return this.edits(key).map(({ parameters }) => parameters?.get('title.value') ?? null);
+  titlesSent(key: string): string[] {
+    return this.edits(key).flatMap(({ parameters }) => parameters?.getAll('title.value') ?? []);
   }
 
   count(method: PlexMethod): number {
@@ -366,7 +367,7 @@ export class FakeStash {
 
   edit(id: string, parts: Partial<StashScene>): void {
     const scene = this.scenes.get(id) ?? sceneWith({ id, files: [fileOf(id)] });
-    this.scenes.set(id, { ...scene, ...parts });
+    this.scenes.set(id, { ...scene, updatedAt: this.#time.clock.now().at, ...parts });
   }
 
   port(process: VirtualProcess): StashPort {
@@ -384,14 +385,20 @@ export class FakeStash {
       scenes: (ids) => ask('scenes', ids, () => new Map([...this.scenes].filter(([id]) => ids.includes(id)))),
       scenesWith: (kind, id) =>
         ask('scenesWith', [id], () => [...(this.touching.get(`${kind}:${id}`) ?? [])]),
-      scenesAfter: (after, limit) =>
+      scenesAfter: (after, limit, since = 0) =>
         ask('scenesAfter', [], () => {
           const left = [...this.scenes.values()]
             .filter(({ id }) => Number(id) > after)
             .sort((a, b) => Number(a.id) - Number(b.id));
           const scenes = left.slice(0, limit);
           const lastId = Math.max(after, ...scenes.map(({ id }) => Number(id)));
-          return { scenes, lastId, isLast: scenes.length < limit, left: left.length };
+          const isLast = scenes.length < limit;
+          return {
+            scenes: scenes.filter(({ updatedAt }) => updatedAt >= since),
+            lastId,
+            isLast,
+            left: left.length,
+          };
         }),
       cover: (id, validator) =>
         ask('cover', [id], () => {
@@ -470,7 +477,7 @@ export class VirtualWorld {
   static withScenes(count: number): VirtualWorld {
     const world = new VirtualWorld();
     for (let number = 1; number <= count; number++) {
-      world.stash.edit(`${number}`, { title: `title ${number}` });
+      world.stash.edit(`${number}`, { title: `title ${number}`, updatedAt: 0 });
       world.plex.add(`${number}`);
     }
     return world;
@@ -483,6 +490,13 @@ export class VirtualWorld {
     await this.time.during(() =>
       queue.append(...jobs.map((job) => ({ type: 'job.queued', job, cause: 'Scene.Update.Post' }) as const)),
     );
+  }
+
+  /** Puts a reconciliation on the journal, for whoever drains next. */
+  async request(scope: ReconcileScope): Promise<void> {
+    const { journal } = this.#newProcess('task');
+    const queue = await QueueLog.open(journal, this.#writer('task'));
+    await this.time.during(() => queue.appendOrThrow({ type: 'reconcile.requested', scope, cause: 'task' }));
   }
 
   /** The control log, for a test to write in as if it were a process. */
