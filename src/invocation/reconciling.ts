@@ -61,11 +61,16 @@ export class Reconciling {
     if (reconciliation.state === 'idle') return { kind: 'nothing' };
     const { scope, cause, cursor, checked } = reconciliation;
     const { settings, plex } = this.#contact;
+    const all = await this.#libraries();
+    if (!all.ok) return { kind: 'plex', failure: all.failure };
+    const libraries = chosenLibraries(all.value, scope.libraries);
+    // A slip of the person who asked, and nothing that Plex should be left alone for.
+    if (!libraries.ok) return this.#cancel(libraries.failure.detail);
     const page = await reconcilePage(scope, cursor, this.#queue.queue, {
       stash: this.#world.stash,
       plex,
-      libraries: () => this.#librariesOf(scope),
-      index: () => this.#filesOf(scope),
+      libraries: async () => libraries,
+      index: () => this.#filesOf(libraries.value),
       pathRules: settings.pathRules,
       sync: settings.sync,
     });
@@ -85,18 +90,16 @@ export class Reconciling {
     return kind !== 'missing' || cause === 'task' || this.#contact.settings.reconcile.missing;
   }
 
-  async #librariesOf(scope: ReconcileScope): Promise<PlexResult<readonly PlexSection[]>> {
-    const all = await this.#libraries();
-    if (!all.ok || scope.libraries.length === 0) return all;
-    return chosenLibraries(all.value, scope.libraries);
+  async #cancel(detail: string): Promise<Reconciled> {
+    this.#world.log.line('error', detail);
+    await this.#queue.appendOrThrow({ type: 'reconcile.finished', result: 'cancelled' });
+    return { kind: 'advanced' };
   }
 
-  async #filesOf(scope: ReconcileScope): Promise<PlexResult<FileIndex>> {
-    const libraries = await this.#librariesOf(scope);
-    if (!libraries.ok) return libraries;
-    const of = libraries.value.map(({ key }) => key).join();
+  async #filesOf(libraries: readonly PlexSection[]): Promise<PlexResult<FileIndex>> {
+    const of = libraries.map(({ key }) => key).join();
     if (this.#index?.of === of) return { ok: true, value: this.#index.files };
-    const built = await SectionIndex.build(this.#contact.plex, libraries.value);
+    const built = await SectionIndex.build(this.#contact.plex, libraries);
     if (built.ok) this.#index = { of, files: built.value };
     return built;
   }

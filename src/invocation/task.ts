@@ -87,9 +87,10 @@ async function reconcile(world: World, args: TaskArgs): Promise<TaskResult> {
   await requestReconciliation(world, scope);
   const summary = await drain(world, { isImpatient: false, mayWait: false });
   const { reconciliation } = (await openQueue(world)).queue;
-  const isDone = summary.stop.kind === 'idle' && reconciliation.state === 'idle';
+  const isIdle = summary.stop.kind === 'idle' && reconciliation.state === 'idle';
+  const isDone = isIdle && reconciliation.last?.result === 'done';
   const isBusy = summary.stop.kind === 'busy';
-  const rest = isDone || isBusy ? [] : ['It is not finished; whatever Stash starts next goes on with it.'];
+  const rest = isIdle || isBusy ? [] : ['It is not finished; whatever Stash starts next goes on with it.'];
   return {
     isOk: isDone || isBusy,
     lines: [...reconciliationLines(reconciliation), ...rest, ...drainLines(summary)],

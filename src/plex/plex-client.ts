@@ -92,6 +92,15 @@ export class PlexClient {
     return result.ok ? { ok: true, value: itemsOf(result.value, sectionKey) } : result;
   }
 
+  /** One page of all items of a library, as a listing has them; past the end it is empty. */
+  async itemsOfSection(sectionKey: string, start: number, size: number): Promise<PlexResult<PlexItem[]>> {
+    const page = { 'X-Plex-Container-Start': `${start}`, 'X-Plex-Container-Size': `${size}` };
+    const query = new URLSearchParams({ type: '1', ...page });
+    const path = `/library/sections/${encodeURIComponent(sectionKey)}/all?${encoded(query)}`;
+    const result = await this.#get(path, 'search');
+    return result.ok ? { ok: true, value: itemsOf(result.value, sectionKey) } : result;
+  }
+
   /** Whole items, in no order; those that are gone are left out. */
   async items(ratingKeys: readonly string[]): Promise<PlexResult<PlexItem[]>> {
     const keys = ratingKeys.map(encodeURIComponent).join(',');

@@ -12,12 +12,13 @@ import type { StashScene } from '../stash/stash-scene.ts';
 import type { SyncOptions } from '../sync/fields.ts';
 import { hasFile, matchScene } from '../sync/match.ts';
 import { baseNameOf, type PathRule } from '../sync/path-map.ts';
+import type { IndexedItem } from '../sync/section-index.ts';
 import { isEmpty, wantedOf } from '../sync/wanted.ts';
 import { type Gap, gapOf, hasChangedInStash } from './gaps.ts';
 
 export interface FileIndex {
   /** Items with a file of that name, as a listing has them. */
-  find(baseName: string): readonly PlexItem[];
+  find(baseName: string): readonly IndexedItem[];
 }
 
 export interface PageOptions {

@@ -23,6 +23,7 @@ export type PlexPort = Pick<
   | 'probe'
   | 'sections'
   | 'findByFile'
+  | 'itemsOfSection'
   | 'items'
   | 'edit'
   | 'images'

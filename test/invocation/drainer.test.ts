@@ -619,6 +619,7 @@ describe('12: a summary that is long in an address', () => {
       probe: client.probe.bind(client),
       sections: client.sections.bind(client),
       findByFile: client.findByFile.bind(client),
+      itemsOfSection: client.itemsOfSection.bind(client),
       items: client.items.bind(client),
       close: client.close.bind(client),
       edit: async (...[item, parameters]: Parameters<typeof client.edit>) => {

@@ -79,6 +79,68 @@ describe('finds and delivers', () => {
     expect(item.images.thumb).not.toContain('somebody');
   });
 
+  test('scenes that were never delivered, in a few requests for all of them', async () => {
+    const world = VirtualWorld.withScenes(450);
+    for (let id = 1; id <= 450; id++)
+      Object.assign(world.plex.items.get(`${id}`)!.fields, { title: `title ${id}` });
+    const result = await world.run('reconcile', { scope: 'all', dryRun: true });
+    // Everything is there but the covers.
+    expect(result.document).toMatchObject({
+      checked: 450,
+      counts: { kinds: { empty: 450 }, fields: { thumb: 450, art: 450 } },
+    });
+    expect(world.plex.calls.map(({ method }) => method)).toEqual([
+      'sections',
+      'itemsOfSection',
+      'itemsOfSection',
+      ...Array.from({ length: 5 }, () => 'items'),
+    ]);
+  });
+
+  test('what Plex did not have and has now, though it was given up', async () => {
+    const world = VirtualWorld.withScenes(2);
+    world.plex.items.delete('2');
+    await world.queued('scene:1', 'scene:2');
+    await world.drain({ mayWait: false });
+    expect((await world.queue()).counts).toMatchObject({ deferred: 1 });
+    world.plex.add('2');
+    await world.run('reconcile', { scope: 'all' });
+    expect(world.plex.title('2')).toBe('title 2');
+    expect((await world.queue()).counts).toMatchObject({ deferred: 0 });
+  });
+
+  test('what Plex does not have, once', async () => {
+    const world = await delivered(1);
+    world.stash.edit('2', { title: 'not scanned yet' });
+    await world.run('reconcile', { scope: 'all' });
+    expect((await lastOf(world))?.gaps.kinds).toEqual({ missing: 1 });
+    await world.run('reconcile', { scope: 'all' });
+    expect((await lastOf(world))?.gaps.kinds).toEqual({});
+    expect((await world.queue()).counts).toMatchObject({ deferred: 1 });
+  });
+
+  test('only what was never delivered, where that is asked for', async () => {
+    const world = await delivered(2);
+    world.stash.edit('1', { title: 'changed' });
+    world.stash.edit('3', { title: 'new' });
+    world.plex.add('3');
+    await world.run('reconcile', { missing: 'true' });
+    expect((await lastOf(world))?.checked).toBe(1);
+    expect([world.plex.title('1'), world.plex.title('3')]).toEqual(['title 1', 'new']);
+  });
+
+  test('only in the library that was named; one that is not there is an error that names those that are', async () => {
+    const world = await delivered(2);
+    world.stash.edit('1', { title: 'changed' });
+    expect(await world.run('reconcile', { library: 'scenes' })).toMatchObject({ isOk: true });
+    expect(world.plex.title('1')).toBe('changed');
+    const wrong = await world.run('reconcile', { library: 'Films', dryRun: true });
+    expect(wrong).toMatchObject({ isOk: false, lines: [expect.stringContaining('it has: Scenes')] });
+    expect(await world.run('reconcile', { library: 'Films' })).toMatchObject({ isOk: false });
+    expect(world.logs.at(-1)).toContain('it has: Scenes');
+    expect((await world.control()).state.config.value).toBe('free');
+  });
+
   test('scenes that are gone from Stash, and forgets them', async () => {
     const world = await delivered(3);
     world.stash.scenes.delete('1');

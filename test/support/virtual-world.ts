@@ -116,6 +116,7 @@ export type PlexMethod =
   | 'probe'
   | 'sections'
   | 'findByFile'
+  | 'itemsOfSection'
   | 'items'
   | 'edit'
   | 'images'
@@ -127,6 +128,7 @@ const ASKED: Readonly<Record<PlexMethod, Asked>> = {
   probe: 'probe',
   sections: 'sections',
   findByFile: 'search',
+  itemsOfSection: 'search',
   items: 'item',
   edit: 'edit',
   images: 'item',
@@ -269,6 +271,11 @@ export class FakePlex {
           return { ok: true, value: isHere ? this.#view(keys) : [] };
         });
       },
+      itemsOfSection: (sectionKey, start, size) =>
+        ask('itemsOfSection', [], () => {
+          const keys = this.libraries[0]?.key === sectionKey ? [...this.items.keys()] : [];
+          return { ok: true, value: this.#view(keys.slice(start, start + size)) };
+        }),
       items: async (keys) => {
         const result = await ask('items', keys, () => ({ ok: true, value: this.#view(keys) }) as const);
         return !result.ok && result.failure.class === 'missing' ? { ok: true, value: [] } : result;
