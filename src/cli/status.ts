@@ -6,7 +6,9 @@ import type { FoldCounts } from '../control/replay.ts';
 import type { ControlState } from '../control/state.ts';
 import type { Queue } from '../queue/queue.ts';
 import { DELIVERY_ORDER } from '../queue/queue.ts';
+import type { Reconciliation } from '../queue/reconciliation.ts';
 import { count, duration, time } from './format.ts';
+import { reconciliationLines } from './reconciliation.ts';
 
 export interface Status {
   readonly breaker: 'closed' | 'open' | 'half-open';
@@ -24,6 +26,7 @@ export interface Status {
     readonly detail: string;
   }[];
   readonly dead: readonly { readonly job: string; readonly reason: string; readonly detail: string }[];
+  readonly reconciliation: Reconciliation;
   readonly journal: FoldCounts & { readonly damagedQueueLines: number };
 }
 
@@ -66,6 +69,7 @@ export function statusOf(
       dueInMs: Math.round(remainingMs(due, now)),
     })),
     dead: dead.map(({ job, reason, detail }) => ({ job, reason, detail })),
+    reconciliation: queue.reconciliation,
     journal: { ...counts, damagedQueueLines },
   };
 }
@@ -87,6 +91,7 @@ export function statusLines(status: Status): string[] {
     lines.push(`  ${sceneName(job)}, again in ${duration(dueInMs)}: ${detail}`);
   for (const { job, reason, detail } of status.dead)
     lines.push(`  ${sceneName(job)}, given up (${reason}): ${detail}`);
+  lines.push(...reconciliationLines(status.reconciliation));
   const damaged = journal.damaged + journal.damagedQueueLines;
   if (damaged > 0) lines.push(`Journal: ${count(damaged, 'damaged line')} skipped and kept.`);
   if (journal.drift > 0)

@@ -1,26 +1,18 @@
 // A reconciliation that a person asks for: put on the journal for the drainer (which is this process, where nobody else
 // is at work), or as a dry run, which shows field by field what would change and writes nothing anywhere.
 
-import { count, duration, plain } from '../cli/format.ts';
+import { count } from '../cli/format.ts';
+import { gapLines, gapSummary } from '../cli/reconciliation.ts';
 import { ControlLog } from '../control/control-log.ts';
 import { gate } from '../control/decide.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
-import type { FieldChange } from '../queue/changes.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
-import {
-  type FinishedReconciliation,
-  GAP_KINDS,
-  type GapCounts,
-  type ReconcileScope,
-  type Reconciliation,
-  sum,
-} from '../queue/reconciliation.ts';
+import { type GapCounts, type ReconcileScope, sum } from '../queue/reconciliation.ts';
 import { countGaps, type Gap } from '../reconcile/gaps.ts';
 import { type FileIndex, reconcilePage } from '../reconcile/page.ts';
 import { readSettings } from '../settings/settings.ts';
 import type { PlexPort } from '../sync/deliver.ts';
-import { FIELD_OF, type PlexField } from '../sync/fields.ts';
 import { chosenLibraries } from '../sync/libraries.ts';
 import { SectionIndex } from '../sync/section-index.ts';
 import { PLUGIN_ID } from './handover.ts';
@@ -30,23 +22,11 @@ import type { World } from './world.ts';
 
 /** Gaps that a document lists one by one; the counts have them all. */
 const MAX_LISTED = 1_000;
-/** What is shown of a value, in characters. */
-const MAX_SHOWN = 120;
 
 export async function requestReconciliation(world: World, scope: ReconcileScope): Promise<QueueLog> {
   const log = await openQueue(world);
   await log.appendOrThrow({ type: 'reconcile.requested', scope, cause: 'task' });
   return log;
-}
-
-/** How it stands, for a person. */
-export function reconciliationLines(reconciliation: Reconciliation): string[] {
-  if (reconciliation.state === 'running') {
-    const { checked, left } = reconciliation;
-    const rest = left === null ? '' : `, about ${left} left`;
-    return [`Reconciling (${reconciliation.cause}): ${count(checked, 'scene')} compared${rest}.`];
-  }
-  return reconciliation.last === null ? [] : lastLines(reconciliation.last);
 }
 
 /** The same code as the real thing, without the journal. */
@@ -103,7 +83,7 @@ async function compareAll(
   const total = Object.values(counts.kinds).reduce((sofar, some) => sofar + some, 0);
   const lines = listed.flatMap(gapLines);
   if (total > listed.length) lines.push(`and ${total - listed.length} more`);
-  const head = `${count(checked, 'scene')} compared, nothing written. ${summary(counts)}`;
+  const head = `${count(checked, 'scene')} compared, nothing written. ${gapSummary(counts)}`;
   return { isOk: true, lines: [...lines, head], document: { checked, counts, gaps: listed } };
 }
 
@@ -113,44 +93,4 @@ function indexOnce(plex: PlexPort, sections: readonly PlexSection[]): () => Prom
     built ??= SectionIndex.build(plex, sections);
     return built;
   };
-}
-
-function lastLines(last: FinishedReconciliation): string[] {
-  const { checked, gaps, endedAt, startedAt, cause, result } = last;
-  const took = duration(endedAt - startedAt);
-  const end = result === 'done' ? `in ${took}` : `and was cancelled after ${took}`;
-  return [`Reconciliation (${cause}): ${count(checked, 'scene')} compared ${end}. ${summary(gaps)}`];
-}
-
-function summary({ kinds, fields, libraries }: GapCounts): string {
-  const named = GAP_KINDS.filter((kind) => kinds[kind] !== undefined).map((kind) => `${kinds[kind]} ${kind}`);
-  if (named.length === 0) return 'All is as it should be.';
-  const of = (title: string, counts: Readonly<Record<string, number>>, name: (key: string) => string) => {
-    const entries = Object.entries(counts).sort(([, a], [, b]) => b - a);
-    return entries.length === 0
-      ? ''
-      : ` ${title}: ${entries.map(([key, n]) => `${name(key)} ${n}`).join(', ')}.`;
-  };
-  return `Gaps: ${named.join(', ')}.${of('By field', fields, fieldName)}${of('By library', libraries, plain)}`;
-}
-
-function gapLines({ scene, kind, item, library, changes, detail }: Gap): string[] {
-  const where = item === null ? '' : ` (item ${item}${library === null ? '' : ` in ${plain(library)}`})`;
-  const head = `scene ${scene}${where}: ${kind}${detail === '' ? '' : `: ${plain(detail)}`}`;
-  return [
-    head,
-    ...changes.map(
-      (change) => `    ${fieldName(change.field)}: ${shown(change.before)} → ${shown(change.after)}`,
-    ),
-  ];
-}
-
-function shown(value: FieldChange['before']): string {
-  if (value === null) return '(nothing)';
-  const text = plain(typeof value === 'string' ? value : value.join(', ') || '(nothing)');
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-}
-
-function fieldName(field: string): string {
-  return FIELD_OF[field as PlexField] ?? field;
 }

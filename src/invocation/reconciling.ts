@@ -63,7 +63,7 @@ export class Reconciling {
     const { settings, plex } = this.#contact;
     const all = await this.#libraries();
     if (!all.ok) return { kind: 'plex', failure: all.failure };
-    const libraries = chosenLibraries(all.value, scope.libraries);
+    const libraries = scope.libraries.length === 0 ? all : chosenLibraries(all.value, scope.libraries);
     // A slip of the person who asked, and nothing that Plex should be left alone for.
     if (!libraries.ok) return this.#cancel(libraries.failure.detail);
     const page = await reconcilePage(scope, cursor, this.#queue.queue, {

@@ -4,6 +4,7 @@
 import { parseDuration } from '../cli/duration.ts';
 import { count, duration } from '../cli/format.ts';
 import { outageLines, outageReport } from '../cli/outages.ts';
+import { reconciliationLines } from '../cli/reconciliation.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
 import { createOutageHistory } from '../outages/outages.ts';
@@ -24,7 +25,7 @@ import {
   releaseHold,
   retryDead,
 } from './operator.ts';
-import { dryRun, reconciliationLines, requestReconciliation } from './reconcile.ts';
+import { dryRun, requestReconciliation } from './reconcile.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 

@@ -20,7 +20,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/sync': ['src/plex', 'src/stash', 'src/queue'],
   'src/reconcile': ['machines', 'src/plex', 'src/stash', 'src/queue', 'src/sync'],
   'src/settings': ['machines', 'src/sync', 'src/reconcile'],
-  'src/cli': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/outages'],
+  'src/cli': [
+    'machines',
+    'src/journal',
+    'src/control',
+    'src/queue',
+    'src/outages',
+    'src/reconcile',
+    'src/sync',
+  ],
 };
 
 const sources = ['machines', 'src'].flatMap((folder) =>

@@ -1,0 +1,66 @@
+// A reconciliation in words: how it stands, what it found, and field by field what a scene's delivery would change.
+
+import type { FieldChange } from '../queue/changes.ts';
+import {
+  type FinishedReconciliation,
+  GAP_KINDS,
+  type GapCounts,
+  type Reconciliation,
+} from '../queue/reconciliation.ts';
+import type { Gap } from '../reconcile/gaps.ts';
+import { FIELD_OF, type PlexField } from '../sync/fields.ts';
+import { count, duration, plain, time } from './format.ts';
+
+/** What is shown of a value, in characters. */
+const MAX_SHOWN = 120;
+
+/** How it stands, for a person. */
+export function reconciliationLines(reconciliation: Reconciliation): string[] {
+  if (reconciliation.state === 'running') {
+    const { checked, left } = reconciliation;
+    const rest = left === null ? '' : `, about ${left} left`;
+    return [`Reconciling (${reconciliation.cause}): ${count(checked, 'scene')} compared${rest}.`];
+  }
+  return reconciliation.last === null ? [] : lastLines(reconciliation.last);
+}
+
+function lastLines(last: FinishedReconciliation): string[] {
+  const { checked, gaps, endedAt, startedAt, cause, result } = last;
+  const took = duration(endedAt - startedAt);
+  const end = result === 'done' ? `in ${took}` : `and was cancelled after ${took}`;
+  const head = `Reconciliation (${cause}) of ${time(startedAt)}`;
+  return [`${head}: ${count(checked, 'scene')} compared ${end}. ${gapSummary(gaps)}`];
+}
+
+export function gapSummary({ kinds, fields, libraries }: GapCounts): string {
+  const named = GAP_KINDS.filter((kind) => kinds[kind] !== undefined).map((kind) => `${kinds[kind]} ${kind}`);
+  if (named.length === 0) return 'All is as it should be.';
+  const of = (title: string, counts: Readonly<Record<string, number>>, name: (key: string) => string) => {
+    const entries = Object.entries(counts).sort(([, a], [, b]) => b - a);
+    return entries.length === 0
+      ? ''
+      : ` ${title}: ${entries.map(([key, n]) => `${name(key)} ${n}`).join(', ')}.`;
+  };
+  return `Gaps: ${named.join(', ')}.${of('By field', fields, fieldName)}${of('By library', libraries, plain)}`;
+}
+
+export function gapLines({ scene, kind, item, library, changes, detail }: Gap): string[] {
+  const where = item === null ? '' : ` (item ${item}${library === null ? '' : ` in ${plain(library)}`})`;
+  const head = `scene ${scene}${where}: ${kind}${detail === '' ? '' : `: ${plain(detail)}`}`;
+  return [
+    head,
+    ...changes.map(
+      (change) => `    ${fieldName(change.field)}: ${shown(change.before)} → ${shown(change.after)}`,
+    ),
+  ];
+}
+
+function shown(value: FieldChange['before']): string {
+  if (value === null) return '(nothing)';
+  const text = plain(typeof value === 'string' ? value : value.join(', ') || '(nothing)');
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}
+
+function fieldName(field: string): string {
+  return FIELD_OF[field as PlexField] ?? field;
+}
