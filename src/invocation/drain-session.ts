@@ -400,6 +400,8 @@ export class DrainSession {
         world.log.line('warning', `${event.job} is given up (${event.reason}): ${event.detail}`);
         break;
     }
+    // A reconciliation knows better how much there is.
+    if (queue.queue.reconciliation.state === 'running') return;
     const done = tally.written + tally.unchanged + tally.other + tally.deferred + tally.deadLettered;
     const left = Math.max(0, queue.queue.counts.pending);
     world.log.progress(done / Math.max(1, done + left));

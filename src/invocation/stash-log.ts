@@ -25,6 +25,18 @@ export const stashLog: Log = {
   progress: (fraction) => writeQuietly(2, `\u0001p\u0002${Math.min(1, Math.max(0, fraction)).toFixed(4)}\n`),
 };
 
+/** A task has several things to do, each with a progress of its own: its bar never goes back. */
+export function forwardOnly(log: Log): Log {
+  let furthest = 0;
+  return {
+    ...log,
+    progress: (fraction) => {
+      furthest = Math.max(furthest, fraction);
+      log.progress(furthest);
+    },
+  };
+}
+
 /** For a drainer that nobody listens to. */
 export const silentLog: Log = { line: () => {}, progress: () => {} };
 

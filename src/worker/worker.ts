@@ -10,7 +10,7 @@ import { handedConnection } from '../invocation/handover.ts';
 import type { Input } from '../invocation/input.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
 import { startDetached } from '../invocation/start-drainer.ts';
-import { answer, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
+import { answer, forwardOnly, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
 import { isTaskMode, runMode, TASK_MODES, type TaskMode } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
@@ -28,7 +28,7 @@ export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>):
     return answer({ error: problem });
   }
   const data = dataPath(from.dir, process.env);
-  const world = worldOf('task', data, from.connection, stashLog);
+  const world = worldOf('task', data, from.connection, forwardOnly(stashLog));
   try {
     const isForHook = args.by === 'hook';
     const result = await runMode(mode, world, args);

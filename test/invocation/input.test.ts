@@ -346,7 +346,7 @@ describe('hostile shapes', () => {
             expect(input.trigger).not.toBe('');
             break;
           case 'hook':
-            expect(input.job).toMatch(/^(scene|tag|performer|studio|group):[1-9]\d{0,15}$/);
+            expect(input.job).toMatch(/^(library:shared|(scene|tag|performer|studio|group):[1-9]\d{0,15})$/);
             expect(new URL(input.from.connection.origin).protocol).toMatch(/^https?:$/);
             break;
           case 'task':

@@ -86,7 +86,10 @@ describe('sync', () => {
     world.plex.library.byRatingKey('1003')!.fields.title = 'wiped by a person';
     const synced = await world.stash.runTask('breakwater', 'Sync all');
     expect(synced.error).toBeNull();
-    expect(synced.output).toMatchObject({ queued: 4, drain: { written: 1, other: 3 } });
+    expect(synced.output).toMatchObject({
+      reconciliation: { state: 'idle', last: { checked: 1, gaps: { kinds: { wiped: 1 } } } },
+      drain: { written: 1, other: 0 },
+    });
     expect(world.title(3)).toBe('only this');
   });
 
@@ -95,13 +98,17 @@ describe('sync', () => {
     for (const scene of world.stash.db.scenes()) scene.updatedAt = Date.parse('2020-01-01T00:00:00Z');
     await world.stash.updateScene(2, { title: 'recent' });
     await world.cli('clear');
-    expect(JSON.parse((await world.cli('sync', '--since', '1h', '--json')).stdout)).toMatchObject({
-      queued: 1,
-    });
+    const recent = await world.cli('sync', '--since', '1h', '--json');
+    expect(JSON.parse(recent.stdout)).toMatchObject({ reconciliation: { state: 'running', checked: 0 } });
     expect(JSON.parse((await world.cli('sync', '--scene', '1,4', '--json')).stdout)).toMatchObject({
       queued: 2,
     });
-    expect((await world.queue()).jobs.size).toBe(3);
+    expect([...(await world.queue()).jobs.keys()].sort()).toEqual(['scene:1', 'scene:4']);
+    await world.cli('release');
+    const released = await world.cli('drain', '--json');
+    expect(JSON.parse(released.stdout)).toMatchObject({ stop: { kind: 'idle' } });
+    expect((await world.queue()).reconciliation).toMatchObject({ state: 'idle', last: { checked: 1 } });
+    expect(world.title(2)).toBe('recent');
     expect((await world.cli('sync', '--scene', '../1')).stderr).toMatch(/is not the number of a scene/);
     expect((await world.cli('sync')).stderr).toMatch(/say which scenes/);
   });
