@@ -38,6 +38,7 @@ export function settledAs(
   result: Delivery,
   draw: number,
   wait: ItemWait,
+  showPath: (path: string) => string,
 ): Settled {
   switch (result.kind) {
     case 'withheld':
@@ -52,11 +53,13 @@ export function settledAs(
       );
     case 'missing': {
       const reason = wait.isScanning && !isLastAttempt(attempt, 'scanning') ? 'scanning' : 'missing';
-      const event = deferredOrDead(attempt, reason, missingDetail(scene, result.near), draw);
+      const event = deferredOrDead(attempt, reason, missingDetail(scene, result.near, showPath), draw);
       return settled(true, event.type === 'job.deferred' ? { ...event, scan: wait.scan } : event);
     }
     case 'ambiguous': {
-      const items = result.candidates.map((item) => `${item.ratingKey} (${item.files.join(', ')})`).sort();
+      const items = result.candidates
+        .map((item) => `${item.ratingKey} (${item.files.map(showPath).join(', ')})`)
+        .sort();
       return settled(
         true,
         dead(attempt, 'ambiguous', `several Plex items have this file: ${items.join('; ')}`),
@@ -166,11 +169,16 @@ function attemptNumber({ job, isExtra }: Attempt, reason: DeferReason): number {
 
 /** What is kept of a message, in characters. */
 const MAX_DETAIL = 1_000;
-function missingDetail(scene: StashScene, near: readonly string[]): string {
-  const file = scene.files[0] ?? '';
+
+function missingDetail(
+  scene: StashScene,
+  near: readonly string[],
+  showPath: (path: string) => string,
+): string {
+  const file = showPath(scene.files[0] ?? '');
   return near.length === 0
     ? `Plex has no item for ${file} yet`
-    : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).join(', ')}: check pathMap`;
+    : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).map(showPath).join(', ')}: check pathMap`;
 }
 
 export function settled(isAnswered: boolean, event: QueueEvent): Settled {
