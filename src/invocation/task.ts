@@ -28,6 +28,8 @@ import {
 import { dryRun, requestReconciliation } from './reconcile.ts';
 import { showSettings, takeOverSettings } from './settings-task.ts';
 import type { TaskResult } from './task-result.ts';
+import { undo as undoEdits } from './undo.ts';
+import { type FieldScope, fieldsNamed, setLocks } from './unlock.ts';
 import type { World } from './world.ts';
 
 /** As they come from Stash (text for those in the yml, any JSON for others) or from the command line. */
@@ -54,6 +56,9 @@ const TASKS = {
       text(args.reason) || 'by hand',
     ),
   release: releaseHold,
+  undo,
+  unlock: (world, args) => setLocks(world, fieldScope(args), 'unlock'),
+  lock: (world, args) => setLocks(world, fieldScope(args), 'lock'),
   settings: (world, args) =>
     isTrue(args.takeOver) ? takeOverSettings(world, isTrue(args.dryRun)) : showSettings(world),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
@@ -73,15 +78,37 @@ export function runMode(mode: TaskMode, world: World, args: TaskArgs): Promise<T
 
 /** Delivers scenes: `scene` (ids with commas, whether or not they differ), or what `reconcile` takes. */
 async function sync(world: World, args: TaskArgs): Promise<TaskResult> {
+  const ids = scenesNamed(args);
+  if (ids.length > 0) return thenDrain(world, await queueScenes(world, ids, 'sync'));
+  // Everything that is not as it should be, found with a few requests and delivered: what a sync of many scenes is.
+  return reconcile(world, args);
+}
+
+/** Numbers of scenes with commas between. */
+function scenesNamed(args: TaskArgs): string[] {
   const ids = text(args.scene)
     .split(',')
     .map((id) => id.trim())
     .filter((id) => id !== '');
   const wrong = ids.find((id) => !/^[1-9]\d{0,15}$/.test(id));
   if (wrong !== undefined) throw new Error(`"${wrong}" is not the number of a scene`);
-  if (ids.length > 0) return thenDrain(world, await queueScenes(world, ids, 'sync'));
-  // Everything that is not as it should be, found with a few requests and delivered: what a sync of many scenes is.
-  return reconcile(world, args);
+  return ids;
+}
+
+/** Writes back what was overwritten: `scene` (the newest edit of each), `since` (all of that time), or both. */
+function undo(world: World, args: TaskArgs): Promise<TaskResult> {
+  const scenes = scenesNamed(args);
+  const since = text(args.since);
+  if (scenes.length === 0 && since === '') throw new Error('say what to undo: --scene 12, or --since 2h');
+  const from = since === '' ? null : world.writer.now().at - parseDuration(since);
+  return undoEdits(world, { scenes, since: from }, isTrue(args.dryRun));
+}
+
+function fieldScope(args: TaskArgs): FieldScope {
+  const scenes = scenesNamed(args);
+  if (scenes.length === 0 && text(args.scope) !== 'all')
+    throw new Error('say which scenes: --scene 12, or --all');
+  return { scenes, fields: fieldsNamed(text(args.fields)) };
 }
 
 /** Compares scenes with Plex and delivers what differs: `scope: all`, `since`, `library`, `missing`; `dryRun` only shows it. */

@@ -35,6 +35,7 @@ export type QueueCheckpoint = Checkpoint<QueueImage>;
 const EVENT_TYPES: ReadonlySet<string> = new Set<QueueEvent['type']>([
   'job.queued',
   'job.attempted',
+  'job.restored',
   'job.delivered',
   'job.deferred',
   'job.deadLettered',

@@ -106,6 +106,17 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');
   verb('release', 'release', 'end a hold');
+  verb('undo', 'undo', 'write back what Breakwater overwrote in Plex')
+    .option('--scene <ids>', 'the newest edit of these scenes, with commas between; that may be an undo')
+    .option('--since <time>', 'everything within this time, for instance 2h')
+    .option('--dry-run', 'show what would be put back, and write nothing');
+  const fields = (command: Command) =>
+    command
+      .option('--scene <ids>', 'these scenes, with commas between')
+      .addOption(new Option('--all', 'every scene that was delivered').conflicts('scene'))
+      .option('--fields <names>', 'only these fields, with commas between; by default all');
+  fields(verb('unlock', 'unlock', 'give fields back: unlock them in Plex and leave them alone from now on'));
+  fields(verb('lock', 'lock', 'take fields again that were given back'));
   verb('settings', 'settings', 'which settings hold, and where each was given')
     .option('--take-over', 'take over the settings of Stash2Plex')
     .option('--dry-run', 'with --take-over: only show it');
