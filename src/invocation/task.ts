@@ -169,7 +169,7 @@ function deadFilter(args: TaskArgs): DeadFilter {
     ...(reason ? { reason } : {}),
     ...(job ? { job: job.includes(':') ? job : `scene:${job}` } : {}),
     ...(olderThan ? { olderThanMs: parseDuration(olderThan) } : {}),
-    ...(outage ? { outage: Number(outage) } : {}),
+    ...(outage ? { outage: outage === 'last' ? outage : Number(outage) } : {}),
   };
 }
 

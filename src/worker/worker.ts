@@ -77,7 +77,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
       )
       .option('--job <scene>', 'only this scene')
       .option('--older-than <time>', 'only those given up at least so long ago, for instance 30d')
-      .option('--outage <number>', 'only those given up during this outage');
+      .option('--outage <number>', 'only those given up during this outage; "last" is the last one');
 
   verb('status', 'status', 'what is known of Plex, what waits, what was given up');
   verb('outages', 'outages', 'the outages of Plex, with their bounds');
