@@ -13,6 +13,7 @@ import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
+import { noteOutage } from './notes.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -53,6 +54,7 @@ const TASKS = {
       text(args.reason) || 'by hand',
     ),
   release: releaseHold,
+  note: (world, args) => noteOutage(world, text(args.outage), text(args.text)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;
