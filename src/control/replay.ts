@@ -13,6 +13,7 @@ import {
 } from '../../machines/events.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
+import { annotationOf } from './annotations.ts';
 import { evolve, MACHINES } from './evolve.ts';
 import { type ControlState, INITIAL_STATE, MACHINE_NAMES, type MachineName } from './state.ts';
 import { adopt, isSameTransition, type Transition, transitionOf } from './witness.ts';
@@ -29,7 +30,7 @@ export type Agreement = 'agreed' | 'contended' | 'adopted' | 'drift';
 export interface Step {
   readonly position: Position;
   readonly record: JournalRecord;
-  /** Null for a type that this code does not know; such a record is void. */
+  /** Null for an annotation, and for a type that this code does not know; the latter is void. */
   readonly event: StampedControlEvent | null;
   readonly before: ControlState;
   readonly after: ControlState;
@@ -112,7 +113,7 @@ function foldRecord(
     agreement === 'adopted' && record.witness !== undefined
       ? adopt(before, evolved, record.witness, event, (name) => Object.keys(MACHINES[name].states))
       : evolved;
-  const isVoid = after === before;
+  const isVoid = after === before && annotationOf(record) === null;
   const step: Step = { position, record, event, before, after, isVoid, agreement, computed };
   return { fold: advanced(fold, step), step };
 }

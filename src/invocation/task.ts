@@ -13,6 +13,7 @@ import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
+import { noteOutage } from './notes.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -61,6 +62,7 @@ const TASKS = {
   lock: (world, args) => setLocks(world, fieldScope(args), 'lock'),
   settings: (world, args) =>
     isTrue(args.takeOver) ? takeOverSettings(world, isTrue(args.dryRun)) : showSettings(world),
+  note: (world, args) => noteOutage(world, text(args.outage), text(args.text)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;

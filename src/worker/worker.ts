@@ -56,8 +56,8 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .description('Keeps Plex in step with Stash through every outage.')
     .configureOutput({ writeOut: (text) => writeQuietly(1, text), writeErr: (text) => writeQuietly(2, text) })
     .showHelpAfterError();
-  const verb = (mode: TaskMode, words: string, description: string) =>
-    program
+  const verb = (mode: TaskMode, words: string, description: string, parent = program) =>
+    parent
       .command(words)
       .description(description)
       .option('--json', 'print one JSON document')
@@ -66,8 +66,11 @@ export async function runCommand(words: readonly string[]): Promise<void> {
       .action((...given: unknown[]) => {
         // Commander gives the arguments, then the options, then the command.
         const command = given.at(-1) as Command;
-        const stance = given.length > 2 ? { stance: given[0] } : {};
-        return runForPerson(mode, { ...command.opts<CommandOptions>(), ...stance });
+        const named = command.registeredArguments.map(
+          (argument, at) => [argument.name(), given[at]] as const,
+        );
+        const operands = Object.fromEntries(named.map(([name, word]) => [OPERANDS[name] ?? name, word]));
+        return runForPerson(mode, { ...command.optsWithGlobals<CommandOptions>(), ...operands });
       });
   const deadFilters = (command: Command) =>
     command
@@ -80,7 +83,8 @@ export async function runCommand(words: readonly string[]): Promise<void> {
       .option('--outage <number>', 'only those given up during this outage; "last" is the last one');
 
   verb('status', 'status', 'what is known of Plex, what waits, what was given up');
-  verb('outages', 'outages', 'the outages of Plex, with their bounds');
+  const outages = verb('outages', 'outages', 'the outages of Plex, with their bounds');
+  verb('note', 'note <outage> <text>', 'write down what there is to say about one', outages);
   verb('check', 'check', 'ask Plex whether it is there and accepts the token');
   verb('drain', 'drain', 'deliver what waits, deferred scenes as well').addOption(
     new Option('--detached').hideHelp(),
@@ -122,6 +126,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--dry-run', 'with --take-over: only show it');
   await program.parseAsync([...words], { from: 'user' });
 }
+
+/** What an operand is called among the arguments of its mode, where that is not its own name. */
+const OPERANDS: Readonly<Record<string, string>> = { 'open|closed': 'stance' };
 
 interface CommandOptions {
   readonly json?: boolean;

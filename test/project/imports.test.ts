@@ -14,6 +14,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/control': ['machines', 'src/journal'],
   'src/queue': ['machines', 'src/journal'],
   'src/outages': ['machines', 'src/journal', 'src/control'],
+  'src/export': [
+    'machines',
+    'src/journal',
+    'src/control',
+    'src/queue',
+    'src/outages',
+    // Closed lists of theirs: what may be told of a log.
+    'src/plex',
+    'src/sync',
+  ],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
