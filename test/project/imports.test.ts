@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/control': ['machines', 'src/journal'],
   'src/queue': ['machines', 'src/journal'],
   'src/outages': ['machines', 'src/journal', 'src/control'],
+  'src/chart': ['machines'],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
@@ -22,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/settings': ['machines', 'src/sync', 'src/reconcile'],
   'src/cli': [
     'machines',
+    'src/chart',
     'src/journal',
     'src/control',
     'src/queue',
