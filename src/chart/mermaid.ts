@@ -6,21 +6,19 @@ export function mermaidOf(chart: Chart): string {
   const everywhere = chart.edges
     .filter(({ kind }) => kind === 'anywhere')
     .flatMap((edge) => edge.transitions);
-  const described = chart.states.filter(({ description }) => description !== '');
   return [
     'stateDiagram-v2',
     `  [*] --> ${chart.initial}`,
     ...chart.edges.filter(({ kind }) => kind !== 'anywhere').map(lineOf),
-    ...described.flatMap(({ name, description }) => noteOf('right', name, description)),
     ...(everywhere.length === 0
       ? []
-      : noteOf('left', chart.initial, `in every state: ${everywhere.map(labelOf).join(', ')}`)),
+      : noteOf(chart.initial, `in every state: ${everywhere.map(labelOf).join(', ')}`)),
     '',
   ].join('\n');
 }
 
-function noteOf(side: 'left' | 'right', state: string, text: string): string[] {
-  return [`  note ${side} of ${state}`, `    ${text}`, '  end note'];
+function noteOf(state: string, text: string): string[] {
+  return [`  note left of ${state}`, `    ${text}`, '  end note'];
 }
 
 function lineOf({ source, target, transitions }: ChartEdge): string {
