@@ -2,8 +2,10 @@
 // because an update may replace the files under a running process.
 
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machines.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
@@ -124,11 +126,41 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('settings', 'settings', 'which settings hold, and where each was given')
     .option('--take-over', 'take over the settings of Stash2Plex')
     .option('--dry-run', 'with --take-over: only show it');
+  program
+    .command('machines [name]')
+    .description('the state machines, drawn from their definitions')
+    .addOption(new Option('--format <format>', 'how').choices(MACHINE_FORMATS).default('list'))
+    .option('--json', 'the same as --format json: what Stately Studio imports')
+    .option('-o, --output <file>', 'write it there')
+    .action((name: string | undefined, { format, json, output }: MachinesOptions) =>
+      orExplain(() => writeOut(machinesText(name, json === true ? 'json' : format), output)),
+    );
   await program.parseAsync([...words], { from: 'user' });
 }
 
 /** What an operand is called among the arguments of its mode, where that is not its own name. */
 const OPERANDS: Readonly<Record<string, string>> = { 'open|closed': 'stance' };
+
+interface MachinesOptions {
+  readonly format: MachineFormat;
+  readonly json?: boolean;
+  readonly output?: string;
+}
+
+/** What a person got wrong is said in one line, with an exit code. */
+async function orExplain(act: () => void | Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
+    process.exitCode = 2;
+  }
+}
+
+function writeOut(text: string, file: string | undefined): void {
+  if (file === undefined) writeQuietly(1, text);
+  else writeFileSync(file, text, { mode: 0o600 });
+}
 
 interface CommandOptions {
   readonly json?: boolean;

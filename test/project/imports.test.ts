@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/plex',
     'src/sync',
   ],
+  'src/chart': ['machines'],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
@@ -32,6 +33,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/settings': ['machines', 'src/sync', 'src/reconcile'],
   'src/cli': [
     'machines',
+    'src/chart',
     'src/journal',
     'src/control',
     'src/queue',
