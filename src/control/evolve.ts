@@ -109,6 +109,7 @@ const SNAPSHOTS = new WeakMap<AnyMachineState, SnapshotFrom<AnyStateMachine>>();
 
 function transition(name: MachineName, before: AnyMachineState, event: MachineEvent): AnyMachineState {
   const machine = MACHINES[name];
+  if (!hears(machine, before.value, event.type)) return before;
   const snapshot = SNAPSHOTS.get(before) ?? machine.resolveState(before);
   const next = machine.transition(snapshot, event, SCOPE);
   if (next === snapshot) {
@@ -118,6 +119,11 @@ function transition(name: MachineName, before: AnyMachineState, event: MachineEv
   const after: AnyMachineState = { value: next.value as string, context: next.context };
   SNAPSHOTS.set(after, next);
   return after;
+}
+
+/** Whether the machine has a transition for it there at all; asking XState costs as much as taking one. */
+function hears({ states, root }: AnyStateMachine, value: string, type: MachineEvent['type']): boolean {
+  return states[value]?.config.on?.[type] !== undefined || root.config.on?.[type] !== undefined;
 }
 
 function inertScope(): Parameters<AnyStateMachine['transition']>[2] {
