@@ -13,6 +13,7 @@ import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
+import { replay, verify, why } from './history.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -53,6 +54,18 @@ const TASKS = {
       text(args.reason) || 'by hand',
     ),
   release: releaseHold,
+  replay: (world, args) =>
+    isTrue(args.verify)
+      ? verify(world, false)
+      : replay(world, {
+          at: text(args.at),
+          to: text(args.to),
+          outage: text(args.outage),
+          isStepped: isTrue(args.step),
+          isJsonl: isTrue(args.jsonl),
+        }),
+  verify: (world) => verify(world, true),
+  why: (world, args) => why(world, text(args.scene), text(args.outage)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;
