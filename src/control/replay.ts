@@ -77,11 +77,15 @@ export function foldEntry(
   switch (entry.kind) {
     case 'damaged':
       return {
-        fold: { ...fold, doubted: MACHINE_NAMES, counts: plus(fold.counts, { damaged: 1 }) },
+        fold: {
+          ...fold,
+          doubted: MACHINE_NAMES,
+          counts: { ...fold.counts, damaged: fold.counts.damaged + 1 },
+        },
         step: null,
       };
     case 'newer':
-      return { fold: { ...fold, counts: plus(fold.counts, { newer: 1 }) }, step: null };
+      return { fold: { ...fold, counts: { ...fold.counts, newer: fold.counts.newer + 1 } }, step: null };
     case 'record':
       return foldRecord(fold, entry.position, entry.record);
   }
@@ -135,19 +139,24 @@ function newestOfOthers(fold: FoldState, inv: string): Position {
 
 function advanced(fold: FoldState, step: Step): FoldState {
   const { inv } = step.record;
-  const isAdopted = step.agreement === 'adopted';
   return {
     control: step.after,
     latest: { inv, position: step.position },
     latestOther: newestOfOthers(fold, inv),
     doubted: stillDoubted(fold.doubted, step),
-    counts: plus(fold.counts, {
-      records: 1,
-      voids: step.isVoid ? 1 : 0,
-      contended: step.agreement === 'contended' ? 1 : 0,
-      adopted: isAdopted ? 1 : 0,
-      drift: step.agreement === 'drift' ? 1 : 0,
-    }),
+    counts: counted(fold.counts, step),
+  };
+}
+
+function counted(counts: FoldCounts, { isVoid, agreement }: Step): FoldCounts {
+  return {
+    records: counts.records + 1,
+    voids: counts.voids + (isVoid ? 1 : 0),
+    contended: counts.contended + (agreement === 'contended' ? 1 : 0),
+    adopted: counts.adopted + (agreement === 'adopted' ? 1 : 0),
+    drift: counts.drift + (agreement === 'drift' ? 1 : 0),
+    damaged: counts.damaged,
+    newer: counts.newer,
   };
 }
 
@@ -155,10 +164,4 @@ function stillDoubted(doubted: readonly MachineName[], { record, agreement }: St
   if (doubted.length === 0 || (agreement !== 'agreed' && agreement !== 'adopted')) return doubted;
   const told = record.witness?.to ?? {};
   return doubted.filter((name) => !Object.hasOwn(told, name));
-}
-
-function plus(counts: FoldCounts, more: Partial<FoldCounts>): FoldCounts {
-  const sum: Record<string, number> = { ...counts };
-  for (const [name, count] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + count;
-  return sum as unknown as FoldCounts;
 }

@@ -14,6 +14,7 @@ import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { noteOutage } from './notes.ts';
+import { replay, verify, why } from './history.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -63,6 +64,18 @@ const TASKS = {
   settings: (world, args) =>
     isTrue(args.takeOver) ? takeOverSettings(world, isTrue(args.dryRun)) : showSettings(world),
   note: (world, args) => noteOutage(world, text(args.outage), text(args.text)),
+  replay: (world, args) =>
+    isTrue(args.verify)
+      ? verify(world, false)
+      : replay(world, {
+          at: text(args.at),
+          to: text(args.to),
+          outage: text(args.outage),
+          isStepped: isTrue(args.step),
+          isJsonl: isTrue(args.jsonl),
+        }),
+  verify: (world) => verify(world, true),
+  why: (world, args) => why(world, text(args.scene), text(args.outage)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;

@@ -25,4 +25,6 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
+  /** Where somebody reads what a task says while it says it: too much of it to be held. */
+  readonly print?: (line: string) => void;
 }

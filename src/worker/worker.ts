@@ -135,6 +135,17 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .action((name: string | undefined, { format, json, output }: MachinesOptions) =>
       orExplain(() => writeOut(machinesText(name, json === true ? 'json' : format), output)),
     );
+  verb('replay', 'replay', 'the state of all machines and the queue at a point of the past')
+    .option('--at <time>', 'a time, or how long ago: 2026-03-01T04:00, 2h')
+    .option('--to <line>', 'a line of the journal: control@18234, queue@512')
+    .option('--outage <number>', 'an outage, from its opening to its end')
+    .option('--step', 'line by line what happened on the way, and what it moved')
+    .option('--jsonl', 'the same as one JSON document a line')
+    .option('--verify', 'fold the whole log and compare every record with what its writer computed');
+  verb('verify', 'verify', 'whether every line of the journal can be read and folds as it did');
+  verb('why', 'why', 'the records that led to the state of the breaker, and what will happen')
+    .option('--scene <id>', 'the same of a scene')
+    .option('--outage <number>', 'the same of an outage');
   await program.parseAsync([...words], { from: 'user' });
 }
 
@@ -174,7 +185,10 @@ interface CommandOptions {
 async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
   const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
   if (mode === 'drain' && options.detached === true) return drainDetached(data);
-  const world = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  const world = {
+    ...worldOf('cli', data, connectionFor(options), personLog(options.json === true)),
+    ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${line}\n`) }),
+  };
   try {
     const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
     print(result, options.json === true);
@@ -263,7 +277,7 @@ function personLog(isQuiet: boolean): Log {
 
 function print(result: TaskResult, isJson: boolean): void {
   const text = isJson ? JSON.stringify(result.document, null, 2) : result.lines.join('\n');
-  writeQuietly(1, `${text}\n`);
+  if (isJson || result.lines.length > 0) writeQuietly(1, `${text}\n`);
 }
 
 // Started by itself (a drainer), and not loaded by the entry.
