@@ -5,7 +5,7 @@
 // It never acts on a state that it has not read back, and never writes under a log of a newer version.
 
 import { ERA } from '../../machines/era.ts';
-import type { ControlEvent, StampedControlEvent } from '../../machines/events.ts';
+import type { ControlEvent } from '../../machines/events.ts';
 import type { Checkpoint } from '../journal/atomic-file.ts';
 import { type AppendFailure, type Journal, JournalError } from '../journal/journal.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
@@ -134,7 +134,9 @@ export class ControlLog {
     return events.map((event) => {
       const { type, ...data } = event;
       const plain = makeRecord(this.#writer, type, data);
-      const after = evolve(state, eventOf(plain) as StampedControlEvent);
+      const heard = eventOf(plain);
+      if (heard === null) throw new Error(`a ${type} of this shape would be void: ${JSON.stringify(data)}`);
+      const after = evolve(state, heard);
       const witness = { seen: this.#position, ...transitionOf(state, after), era: ERA };
       state = after;
       return { ...plain, witness };
