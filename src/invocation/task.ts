@@ -176,7 +176,9 @@ async function status(world: World): Promise<TaskResult> {
     world.writer.now(),
     isHolderGone(control.state),
   );
-  return { isOk: true, lines: statusLines(document), document };
+  const exposed = world.dir.exposures();
+  const lines = [...statusLines(document), ...exposed.map((line) => `Journal: ${line}.`)];
+  return { isOk: true, lines, document: { ...document, exposed } };
 }
 
 async function outages(world: World): Promise<TaskResult> {

@@ -10,6 +10,10 @@ import type { Position } from './record.ts';
 /** Stands in the first line; a file of another version is ignored. Bump when what is kept changes shape. */
 const FILE_VERSION = 1;
 
+/** A link that somebody put there is no checkpoint, and a pipe is not waited for. Not known everywhere. */
+const READ_FLAGS =
+  nodeFs.constants.O_RDONLY | (nodeFs.constants.O_NOFOLLOW ?? 0) | (nodeFs.constants.O_NONBLOCK ?? 0);
+
 /** See checkpoint.ts. */
 export interface Checkpoint<State> {
   /** The era of the fold that made `state`; a fold of another era starts from the log. */
@@ -25,24 +29,31 @@ export interface Checkpoint<State> {
 export class AtomicFile<T> implements SyncAdapter<T> {
   readonly #path: string;
   readonly #fs: typeof nodeFs;
+  readonly #isFolderOurs: boolean;
 
-  constructor(path: string, fs: typeof nodeFs = nodeFs) {
+  /** `isFolderOurs`: it is in a folder that we made, so that one which leads elsewhere is not written to. */
+  constructor(path: string, fs: typeof nodeFs = nodeFs, isFolderOurs = false) {
     this.#path = path;
     this.#fs = fs;
+    this.#isFolderOurs = isFolderOurs;
   }
 
   /** `null` when there is none that can be trusted. */
   read(): T | null {
     let text: string;
     try {
-      text = this.#fs.readFileSync(this.#path, 'utf8');
+      text = this.#fs.readFileSync(this.#path, { encoding: 'utf8', flag: READ_FLAGS as unknown as string });
     } catch {
       return null;
     }
     const split = text.indexOf('\n');
     const body = text.slice(split + 1);
     if (split < 0 || text.slice(0, split) !== headerOf(body)) return null;
-    return JSON.parse(body) as T;
+    try {
+      return JSON.parse(body) as T;
+    } catch {
+      return null;
+    }
   }
 
   /** A temp file of our own name, synced, renamed over, then the folder synced. */
@@ -51,8 +62,13 @@ export class AtomicFile<T> implements SyncAdapter<T> {
     const dir = this.#path.slice(0, this.#path.lastIndexOf('/'));
     const temp = `${this.#path}.${process.pid}.${Math.floor(performance.now() * 1000)}.tmp`;
     this.#fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    if (this.#isFolderOurs && this.#fs.lstatSync(dir).isSymbolicLink()) {
+      throw new Error(`${dir} leads elsewhere`);
+    }
+    // Not over anything: whatever has that name is not ours.
+    const fd = this.#fs.openSync(temp, 'wx', 0o600);
     try {
-      this.#writeSynced(temp, `${headerOf(body)}\n${body}`);
+      this.#writeSynced(fd, `${headerOf(body)}\n${body}`);
       this.#fs.renameSync(temp, this.#path);
     } catch (error) {
       this.#fs.rmSync(temp, { force: true });
@@ -61,8 +77,7 @@ export class AtomicFile<T> implements SyncAdapter<T> {
     this.#syncDir(dir);
   }
 
-  #writeSynced(path: string, text: string): void {
-    const fd = this.#fs.openSync(path, 'wx', 0o600);
+  #writeSynced(fd: number, text: string): void {
     try {
       this.#fs.writeFileSync(fd, text);
       this.#fs.fsyncSync(fd);
