@@ -36,8 +36,7 @@ export function openDataDir(path: string): DataDir {
 }
 
 /**
- * Ours are made for their owner alone; one that was copied or
- * restored may not be. Reported and not changed: on some NAS a change of the mode undoes what its owner has allowed.
+ * Ours are made for their owner alone; one that was copied or restored may not be. Reported and not changed: on some NAS a change of the mode undoes what its owner has allowed.
  */
 function exposuresOf(path: string): string[] {
   if (process.platform === 'win32') return [];

@@ -16,7 +16,9 @@ import {
 } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
+import { processWriter, thisProcess } from '../../src/invocation/process.ts';
 import { AtomicFile } from '../../src/journal/atomic-file.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { recordOf } from '../journal/conformance.ts';
@@ -47,9 +49,15 @@ function journalIn(dir: string): FileJournal {
   return journal;
 }
 
-/** Under an invocation that never waits for a drainer: the log says that one was just asked for. */
-function hook(data: string, command = process.execPath, args: readonly string[] = [BUNDLE]) {
-  return spawnAndRead(command, args, { ...process.env, BREAKWATER_DATA: data }, UPDATE);
+/** As if a drainer were at work, so that no hook starts a real one. */
+async function pretendDrainer(data: string): Promise<void> {
+  const control = await ControlLog.open(journalIn(data), processWriter('drain'));
+  const claimed = { type: 'lease.claimed', lease: 'drain', forMs: 3_600_000, draw: 0 } as const;
+  await control.append({ ...claimed, process: thisProcess() });
+}
+
+function hook(data: string) {
+  return spawnAndRead(process.execPath, [BUNDLE], { ...process.env, BREAKWATER_DATA: data }, UPDATE);
 }
 
 function expectUntouched({ outside }: Place): void {
@@ -159,8 +167,9 @@ test('a data dir that is itself a link works like any other', async () => {
   const { data, outside } = place();
   const link = path.join(path.dirname(data), 'link');
   symlinkSync(data, link);
+  await pretendDrainer(link);
   const { stdout } = await hook(link);
-  expect(JSON.parse(stdout)).toEqual({ output: 'queued, drainer started' });
+  expect(JSON.parse(stdout)).toEqual({ output: 'queued' });
   expect(existsSync(path.join(data, 'queue.ndjson'))).toBe(true);
   openDataDir(link).controlCheckpoint.write({} as never);
   expect(existsSync(path.join(data, 'checkpoint', 'control.json'))).toBe(true);
@@ -171,9 +180,10 @@ describe.skipIf(process.platform === 'win32')('modes', () => {
   test('are for the owner alone, though the umask is 0', async () => {
     const root = tempDir();
     const data = path.join(root, 'deep', 'breakwater');
-    await hook(data, 'sh', ['-c', `umask 0; exec "${process.execPath}" "${BUNDLE}"`]);
     const before = process.umask(0);
     try {
+      await pretendDrainer(data);
+      await hook(data);
       openDataDir(data).controlCheckpoint.write({} as never);
     } finally {
       process.umask(before);
