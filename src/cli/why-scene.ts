@@ -106,6 +106,10 @@ function sentenceOf(event: JobLink['event'], before: Job | null, after: Job | nu
       const changes = event.changes.map(changeText).join('; ') || 'nothing';
       return `${attemptText(event.by)} Plex item ${plain(event.item)}: ${changes}`;
     }
+    case 'job.restored': {
+      const notes = (event.notes ?? []).map((note) => ` Not as wanted: ${plain(note)}.`).join('');
+      return `done, in Plex item ${plain(event.item)}.${notes}`;
+    }
     case 'job.delivered': {
       const notes = (event.notes ?? []).map((note) => ` Not as wanted: ${plain(note)}.`).join('');
       return `${RESULT[event.result]}.${notes}${changedMeanwhile(after)}`;

@@ -11,7 +11,7 @@ import { type AppendFailure, type Journal, JournalError } from '../journal/journ
 import type { JournalRecord, Position } from '../journal/record.ts';
 import { checkCheckpoint } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
-import type { Annotation } from './annotations.ts';
+import { type Annotation, annotationOf } from './annotations.ts';
 import { evolve } from './evolve.ts';
 import { EMPTY_FOLD, eventOf, type FoldState, foldEntry, type Step } from './replay.ts';
 import type { ControlState } from './state.ts';
@@ -136,6 +136,9 @@ export class ControlLog {
       const { type, ...data } = event;
       const plain = makeRecord(this.#writer, type, data);
       const heard = eventOf(plain);
+      if (heard === null && annotationOf(plain) === null) {
+        throw new Error(`a ${type} of this shape would be void: ${JSON.stringify(data)}`);
+      }
       const after = heard === null ? state : evolve(state, heard);
       const witness = { seen: this.#position, ...transitionOf(state, after), era: ERA };
       state = after;

@@ -2,18 +2,11 @@
 // why, the inspector) goes from log to state, so that all of them see the same history.
 
 import { ERA } from '../../machines/era.ts';
-import {
-  CONTROL_EVENT_TYPES,
-  type ControlEventType,
-  HOLD_NAMES,
-  type HoldName,
-  LEASE_NAMES,
-  type LeaseName,
-  type StampedControlEvent,
-} from '../../machines/events.ts';
+import type { StampedControlEvent } from '../../machines/events.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
 import { annotationOf } from './annotations.ts';
+import { isControlEvent } from './control-shapes.ts';
 import { evolve, MACHINES } from './evolve.ts';
 import { type ControlState, INITIAL_STATE, MACHINE_NAMES, type MachineName } from './state.ts';
 import { adopt, isSameTransition, type Transition, transitionOf } from './witness.ts';
@@ -30,7 +23,7 @@ export type Agreement = 'agreed' | 'contended' | 'adopted' | 'drift';
 export interface Step {
   readonly position: Position;
   readonly record: JournalRecord;
-  /** Null for an annotation, and for a type that this code does not know; the latter is void. */
+  /** Null for an annotation; and for a type that this code does not know, or data that is none of it: that is void. */
   readonly event: StampedControlEvent | null;
   readonly before: ControlState;
   readonly after: ControlState;
@@ -91,14 +84,9 @@ export function foldEntry(
   }
 }
 
-/** The event of a record as the machines receive it; null for a type, lease or hold that this code does not know. */
+/** The event of a record as the machines receive it; null for one that this code does not know, or that makes no sense. */
 export function eventOf(record: JournalRecord): StampedControlEvent | null {
-  const { lease, hold } = record.data;
-  const isKnown =
-    CONTROL_EVENT_TYPES.has(record.type as ControlEventType) &&
-    (lease === undefined || LEASE_NAMES.has(lease as LeaseName)) &&
-    (hold === undefined || HOLD_NAMES.has(hold as HoldName));
-  if (!isKnown) return null;
+  if (!isControlEvent(record.type, record.data)) return null;
   const moment = { at: record.at, mono: record.mono, boot: record.boot };
   return { ...record.data, type: record.type, moment, by: record.inv } as unknown as StampedControlEvent;
 }

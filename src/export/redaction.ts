@@ -157,6 +157,7 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
     by: oneOf('undo', 'unlock', 'lock'),
     spares: keyed(part, orNull(orFalse(named('digest')))),
   },
+  'job.restored': { job, item: named('item'), own, notes: list(text) },
   'job.delivered': {
     ...outcome,
     result: oneOf('written', 'unchanged', 'withheld', 'gone', 'expanded'),
@@ -197,6 +198,13 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
     }),
   },
   'reconcile.finished': { result: oneOf('done', 'cancelled') },
+  // Which setting was changed, and never to what.
+  'settings.changed': {
+    settings: keyed(
+      named('setting'),
+      orNull(shape({ value: text, origin: oneOf('stash', 'file', 'environment') })),
+    ),
+  },
 };
 
 /** What may be told of records of these types; of any other only that there was one. */

@@ -13,8 +13,8 @@ import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
-import { noteOutage } from './notes.ts';
 import { replay, verify, why } from './history.ts';
+import { noteOutage } from './notes.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -221,7 +221,9 @@ async function status(world: World): Promise<TaskResult> {
     world.writer.now(),
     isHolderGone(control.state),
   );
-  return { isOk: true, lines: statusLines(document), document };
+  const exposed = world.dir.exposures();
+  const lines = [...statusLines(document), ...exposed.map((line) => `Journal: ${line}.`)];
+  return { isOk: true, lines, document: { ...document, exposed } };
 }
 
 async function outages(world: World): Promise<TaskResult> {

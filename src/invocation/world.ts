@@ -15,7 +15,7 @@ export type StashPort = Pick<
 >;
 
 export interface World {
-  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint'>;
+  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint' | 'exposures'>;
   readonly writer: Writer;
   readonly settingsFile: SettingsFilePort;
   readonly stash: StashPort;

@@ -32,6 +32,8 @@ export interface JournalFs {
 type Answer<T> = T | Promise<T>;
 
 const NEWLINE = 0x0a;
+/** No link is followed out of the folder, and nobody waits for the other end of a pipe. Not known everywhere. */
+const OURS_ONLY = (nodeFs.constants.O_NOFOLLOW ?? 0) | (nodeFs.constants.O_NONBLOCK ?? 0);
 const FILE_MODE = 0o600;
 const DIR_MODE = 0o700;
 /** A read grows at most to this to find the end of a line, in bytes. A longer run without one is damage. */
@@ -118,7 +120,7 @@ export class FileJournal implements Journal {
     const path = this.pathOf(stream);
     let fd: number;
     try {
-      fd = await this.#fs.openSync(path, O_WRONLY | O_APPEND);
+      fd = await this.#fs.openSync(path, O_WRONLY | O_APPEND | OURS_ONLY);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       await this.#fs.mkdirSync(this.dir, { recursive: true, mode: DIR_MODE });
@@ -135,7 +137,7 @@ export class FileJournal implements Journal {
       fd = await this.#fs.openSync(path, flags, FILE_MODE);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      return this.#fs.openSync(path, nodeFs.constants.O_WRONLY | nodeFs.constants.O_APPEND);
+      return this.#fs.openSync(path, nodeFs.constants.O_WRONLY | nodeFs.constants.O_APPEND | OURS_ONLY);
     }
     if (process.platform !== 'win32') {
       const dirFd = await this.#fs.openSync(this.dir, nodeFs.constants.O_RDONLY);
@@ -152,7 +154,7 @@ export class FileJournal implements Journal {
     const open = this.#readFds.get(stream);
     if (open !== undefined) return open;
     try {
-      const fd = await this.#fs.openSync(this.pathOf(stream), nodeFs.constants.O_RDONLY);
+      const fd = await this.#fs.openSync(this.pathOf(stream), nodeFs.constants.O_RDONLY | OURS_ONLY);
       this.#readFds.set(stream, fd);
       return fd;
     } catch (error) {

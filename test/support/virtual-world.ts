@@ -638,6 +638,7 @@ export class VirtualWorld {
     const dir = {
       path: this.#path,
       journal,
+      exposures: () => [],
       controlCheckpoint: this.#file('control', process),
       queueCheckpoint: this.#file('queue', process),
     } as unknown as DataDir;
