@@ -8,6 +8,7 @@ import type { Job } from '../queue/queue.ts';
 import { retryDelayMs, SCHEDULES } from '../queue/retry.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import type { Delivery } from '../sync/deliver.ts';
+import { ruleBetween } from '../sync/path-map.ts';
 
 /** A try at a job, and what was queued when its scene was fetched: an outcome covers no more than that. */
 export interface Attempt {
@@ -35,7 +36,7 @@ export const NO_WAIT: ItemWait = { isScanning: false, scan: '' };
 export function settledAs(
   attempt: Attempt,
   scene: StashScene,
-  result: Delivery,
+  result: Exclude<Delivery, { kind: 'stash' }>,
   draw: number,
   wait: ItemWait,
 ): Settled {
@@ -52,7 +53,7 @@ export function settledAs(
       );
     case 'missing': {
       const reason = wait.isScanning && !isLastAttempt(attempt, 'scanning') ? 'scanning' : 'missing';
-      const event = deferredOrDead(attempt, reason, missingDetail(scene, result.near), draw);
+      const event = deferredOrDead(attempt, reason, missingDetail(scene, result), draw);
       return settled(true, event.type === 'job.deferred' ? { ...event, scan: wait.scan } : event);
     }
     case 'ambiguous': {
@@ -166,11 +167,19 @@ function attemptNumber({ job, isExtra }: Attempt, reason: DeferReason): number {
 
 /** What is kept of a message, in characters. */
 const MAX_DETAIL = 1_000;
-function missingDetail(scene: StashScene, near: readonly string[]): string {
-  const file = scene.files[0] ?? '';
-  return near.length === 0
-    ? `Plex has no item for ${file} yet`
-    : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).join(', ')}: check pathMap`;
+/** Of files that are told, at most. */
+const MAX_TOLD = 3;
+
+function missingDetail(scene: StashScene, { near, rivals }: Extract<Delivery, { kind: 'missing' }>): string {
+  const [file = ''] = scene.files;
+  const [nearest] = near;
+  if (nearest === undefined) return `Plex has no item for ${file} yet`;
+  const rule = ruleBetween(file, nearest);
+  const hint = rule === null ? 'check pathMap' : `if they are the same, pathMap wants "${rule}"`;
+  if (rivals.length > 0) {
+    return `Plex has ${nearest}, which may be ${[file, ...rivals].slice(0, MAX_TOLD).join(' or ')}: ${hint}`;
+  }
+  return `Plex has no item for ${file}, but files of that name at ${near.slice(0, MAX_TOLD).join(', ')}: ${hint}`;
 }
 
 export function settled(isAnswered: boolean, event: QueueEvent): Settled {

@@ -10,7 +10,7 @@ import type { Log } from './stash-log.ts';
 
 export type StashPort = Pick<
   StashClient,
-  'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'cover' | 'close'
+  'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'scenesWithFile' | 'cover' | 'close'
 >;
 
 export interface World {
