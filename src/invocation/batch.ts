@@ -48,6 +48,8 @@ export interface BatchOptions {
   readonly delivery: Pick<DeliverOptions, 'plex' | 'sections' | 'pathRules' | 'sync'>;
   /** Null: Plex is not asked to scan. */
   readonly folderScan: FolderScan | null;
+  /** How a path is told to a person, and kept. */
+  readonly showPath: (path: string) => string;
   readonly onOutcome: (event: QueueEvent) => void;
 }
 
@@ -128,7 +130,7 @@ async function settleScene(attempt: Attempt, scene: Fetched, options: Prefetched
       return settled(false, deferredOrDead(attempt, 'transient', result.failure.detail, draw));
     }
     const wait = result.kind === 'missing' ? await waitForItem(attempt, scene, options) : NO_WAIT;
-    return settledAs(attempt, scene, result, draw, wait);
+    return settledAs(attempt, scene, result, draw, wait, options.showPath);
   } catch (error) {
     if (error instanceof LeaseLost || error instanceof JournalError) throw error;
     // A fault of ours over one scene must not stand in the way of the others.

@@ -3,19 +3,18 @@
 
 import { ControlLog } from '../control/control-log.ts';
 import { QueueLog } from '../queue/queue-log.ts';
-import { readSettings } from '../settings/settings.ts';
 import type { PlexPort } from '../sync/deliver.ts';
-import { PLUGIN_ID } from './handover.ts';
 import { probeUnderLease } from './probing.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
+import { problemLines, settingsNow } from './settings-now.ts';
 import { failed, type TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
 export async function checkPlex(world: World): Promise<TaskResult> {
-  const given = await world.stash.settings(PLUGIN_ID);
+  const given = await settingsNow(world);
   if (!given.ok) return failed(given.failure.detail, 'stash');
-  const read = readSettings(given.value, world.env);
-  const problems = read.problems.map(({ setting, problem }) => `setting ${setting} ${problem}`);
+  const read = given.value;
+  const problems = problemLines(read);
   if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
   const { journal, controlCheckpoint } = world.dir;
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());

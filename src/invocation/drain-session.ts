@@ -13,9 +13,11 @@ import { dueJobs, type Job, jobsSeen } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import { FolderScan, scanSign } from '../sync/folder-scan.ts';
+import { obfuscatePath } from '../sync/obfuscate.ts';
 import { type BatchResult, runBatch } from './batch.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { DrainOptions } from './drainer.ts';
+import { noteSettings } from './note-settings.ts';
 import { type Attempt, transientOutcome } from './outcome.ts';
 import { PlexContact } from './plex-contact.ts';
 import { probeUnderLease } from './probing.ts';
@@ -130,7 +132,10 @@ export class DrainSession {
   async #connect(): Promise<Stop | null> {
     this.#settingsReadAt = this.#monoMs();
     const refused = await this.#contact.open(this.#pending());
-    if (refused === null) return null;
+    if (refused === null) {
+      await noteSettings(this.#parts.queue, this.#contact.reports);
+      return null;
+    }
     if (refused.kind === 'stash') return this.#waitForStash(refused);
     await this.#contact.holdUnset(refused.problems);
     if (!this.#mayWait || this.#vigilLeftMs() < SETTINGS_POLL_MS) return refused;
@@ -185,6 +190,7 @@ export class DrainSession {
       lease: this.lease,
       delivery: { ...this.#contact.delivery, sections: () => this.#libraries() },
       folderScan: this.#folderScan(),
+      showPath: this.#contact.settings.obfuscatesPaths ? obfuscatePath : (path) => path,
       onOutcome: (event) => this.#count(event),
     });
     if (result.answered > 0) await this.#acknowledge(result);

@@ -39,6 +39,7 @@ export function settledAs(
   result: Exclude<Delivery, { kind: 'stash' }>,
   draw: number,
   wait: ItemWait,
+  showPath: (path: string) => string,
 ): Settled {
   switch (result.kind) {
     case 'withheld':
@@ -53,11 +54,13 @@ export function settledAs(
       );
     case 'missing': {
       const reason = wait.isScanning && !isLastAttempt(attempt, 'scanning') ? 'scanning' : 'missing';
-      const event = deferredOrDead(attempt, reason, missingDetail(scene, result), draw);
+      const event = deferredOrDead(attempt, reason, missingDetail(scene, result, showPath), draw);
       return settled(true, event.type === 'job.deferred' ? { ...event, scan: wait.scan } : event);
     }
     case 'ambiguous': {
-      const items = result.candidates.map((item) => `${item.ratingKey} (${item.files.join(', ')})`).sort();
+      const items = result.candidates
+        .map((item) => `${item.ratingKey} (${item.files.map(showPath).join(', ')})`)
+        .sort();
       return settled(
         true,
         dead(attempt, 'ambiguous', `several Plex items have this file: ${items.join('; ')}`),
@@ -170,16 +173,22 @@ const MAX_DETAIL = 1_000;
 /** Of files that are told, at most. */
 const MAX_TOLD = 3;
 
-function missingDetail(scene: StashScene, { near, rivals }: Extract<Delivery, { kind: 'missing' }>): string {
-  const [file = ''] = scene.files;
+function missingDetail(
+  scene: StashScene,
+  { near, rivals }: Extract<Delivery, { kind: 'missing' }>,
+  showPath: (path: string) => string,
+): string {
+  const [path = ''] = scene.files;
   const [nearest] = near;
+  const file = showPath(path);
   if (nearest === undefined) return `Plex has no item for ${file} yet`;
-  const rule = ruleBetween(file, nearest);
+  // A rule says the names of folders: not to somebody who wants to see none.
+  const rule = file === path ? ruleBetween(path, nearest) : null;
   const hint = rule === null ? 'check pathMap' : `if they are the same, pathMap wants "${rule}"`;
-  if (rivals.length > 0) {
-    return `Plex has ${nearest}, which may be ${[file, ...rivals].slice(0, MAX_TOLD).join(' or ')}: ${hint}`;
-  }
-  return `Plex has no item for ${file}, but files of that name at ${near.slice(0, MAX_TOLD).join(', ')}: ${hint}`;
+  const told = (files: readonly string[]) => files.slice(0, MAX_TOLD).map(showPath);
+  return rivals.length > 0
+    ? `Plex has ${showPath(nearest)}, which may be ${told([path, ...rivals]).join(' or ')}: ${hint}`
+    : `Plex has no item for ${file}, but files of that name at ${told(near).join(', ')}: ${hint}`;
 }
 
 export function settled(isAnswered: boolean, event: QueueEvent): Settled {

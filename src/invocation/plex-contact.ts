@@ -9,13 +9,13 @@ import { DEFAULT_PAUSE_MS, isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexIdentity, PlexSection } from '../plex/plex-item.ts';
 import type { JobName } from '../queue/events.ts';
-import { readSettings, type Settings } from '../settings/settings.ts';
+import type { SettingReport, Settings } from '../settings/settings.ts';
 import type { DeliverOptions, PlexPort } from '../sync/deliver.ts';
 import { chosenLibraries } from '../sync/libraries.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { Stop } from './drain-session.ts';
-import { PLUGIN_ID } from './handover.ts';
 import { configHold, failedProbe } from './probing.ts';
+import { problemLines, settingsNow } from './settings-now.ts';
 import type { World } from './world.ts';
 
 export class PlexContact {
@@ -25,6 +25,8 @@ export class PlexContact {
   #plex: PlexPort | null = null;
   #under = '';
   answeredAt: number | null = null;
+  /** Every setting as it was last read. */
+  reports: readonly SettingReport[] = [];
 
   constructor(world: World, lease: DrainLease) {
     this.#world = world;
@@ -33,12 +35,13 @@ export class PlexContact {
 
   /** Reads the settings and makes sure of the server. Null when work may begin (or the breaker has to decide). */
   async open(pending: number): Promise<Extract<Stop, { kind: 'stash' | 'settings' }> | null> {
-    const given = await this.#world.stash.settings(PLUGIN_ID);
+    const given = await settingsNow(this.#world);
     if (!given.ok) return { kind: 'stash', failure: given.failure };
-    const read = readSettings(given.value, this.#world.env);
-    const problems = read.problems.map(({ setting, problem }) => `${setting} ${problem}`);
+    const read = given.value;
+    const problems = problemLines(read);
     if (!read.ok) return { kind: 'settings', problems };
-    for (const problem of problems) this.#world.log.line('warning', `setting ${problem}`);
+    for (const problem of problems) this.#world.log.line('warning', problem);
+    this.reports = read.reports;
     await this.#apply(read.settings);
     await this.#acquaint(pending);
     return null;
@@ -144,7 +147,7 @@ export class PlexContact {
 
   /** Without an address or token nothing can work, and no hook need start a drainer to find that out again. */
   async holdUnset(problems: readonly string[]): Promise<void> {
-    const reason = problems.map((problem) => `setting ${problem}`).join('; ');
+    const reason = problems.join('; ');
     const { config } = this.#lease.state;
     const isSaid =
       isHeld(this.#lease.state, 'config', this.#world.writer.now()) && config.context.reason === reason;

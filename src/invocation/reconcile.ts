@@ -11,12 +11,11 @@ import type { QueueLog } from '../queue/queue-log.ts';
 import { type GapCounts, type ReconcileScope, sum } from '../queue/reconciliation.ts';
 import { countGaps, type Gap } from '../reconcile/gaps.ts';
 import { type FileIndex, reconcilePage } from '../reconcile/page.ts';
-import { readSettings } from '../settings/settings.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import { chosenLibraries } from '../sync/libraries.ts';
 import { SectionIndex } from '../sync/section-index.ts';
-import { PLUGIN_ID } from './handover.ts';
 import { openQueue } from './operator.ts';
+import { problemLines, settingsNow } from './settings-now.ts';
 import { failed, type TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
@@ -38,10 +37,10 @@ export async function dryRun(world: World, scope: ReconcileScope): Promise<TaskR
     const reason = answer.kind === 'held' ? `held (${answer.hold}): ${answer.reason}` : 'Plex is away';
     return failed(`Nothing was compared: ${reason}.`, answer.kind);
   }
-  const given = await world.stash.settings(PLUGIN_ID);
+  const given = await settingsNow(world);
   if (!given.ok) return failed(given.failure.detail, 'stash');
-  const read = readSettings(given.value, world.env);
-  const problems = read.problems.map(({ setting, problem }) => `setting ${setting} ${problem}`);
+  const read = given.value;
+  const problems = problemLines(read);
   if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
   const plex = world.connectPlex(read.settings, true);
   try {

@@ -26,6 +26,7 @@ import {
   retryDead,
 } from './operator.ts';
 import { dryRun, requestReconciliation } from './reconcile.ts';
+import { showSettings, takeOverSettings } from './settings-task.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
@@ -53,6 +54,8 @@ const TASKS = {
       text(args.reason) || 'by hand',
     ),
   release: releaseHold,
+  settings: (world, args) =>
+    isTrue(args.takeOver) ? takeOverSettings(world, isTrue(args.dryRun)) : showSettings(world),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;
@@ -212,7 +215,7 @@ function stopLines(stop: DrainSummary['stop']): string[] {
     case 'stash':
       return [stop.failure.detail];
     case 'settings':
-      return stop.problems.map((problem) => `setting ${problem}`);
+      return [...stop.problems];
     case 'busy':
       return [`Another drainer is at work (${stop.owner}).`];
     case 'lease-lost':

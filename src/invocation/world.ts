@@ -6,16 +6,18 @@ import type { Settings } from '../settings/settings.ts';
 import type { StashClient } from '../stash/stash-client.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import type { DataDir } from './data-dir.ts';
+import type { SettingsFilePort } from './settings-now.ts';
 import type { Log } from './stash-log.ts';
 
 export type StashPort = Pick<
   StashClient,
-  'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'scenesWithFile' | 'cover' | 'close'
+  'settings' | 'configure' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'scenesWithFile' | 'cover' | 'close'
 >;
 
 export interface World {
   readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint'>;
   readonly writer: Writer;
+  readonly settingsFile: SettingsFilePort;
   readonly stash: StashPort;
   readonly connectPlex: (settings: Settings, hasEverWorked: boolean) => PlexPort;
   /** A digest of the settings that say how to reach Plex; reveals none of them. */

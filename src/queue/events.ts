@@ -104,7 +104,21 @@ interface JobDropped extends Outcome {
 
 export type JobEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered | JobDropped;
 
-export type QueueEvent = JobEvent | ReconcileEvent;
+/** The settings that the work after this goes by, as a drainer found them; those that are not named are as before. */
+interface SettingsChanged {
+  readonly type: 'settings.changed';
+  /** Null: the default again. */
+  readonly settings: Readonly<Record<string, NotedSetting | null>>;
+}
+
+/** A setting that is not at its default. A secret is only said to be there. */
+export interface NotedSetting {
+  readonly value: unknown;
+  /** Where it was given: `stash`, `file`, `environment`. */
+  readonly origin: string;
+}
+
+export type QueueEvent = JobEvent | ReconcileEvent | SettingsChanged;
 
 /** The cover that was delivered. */
 export interface ShownCover {

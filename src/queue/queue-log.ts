@@ -18,7 +18,7 @@ import {
 } from './queue.ts';
 
 /** Bump when the shape of the queue's state changes: older checkpoints are then ignored. */
-const QUEUE_ERA = 'queue-3';
+const QUEUE_ERA = 'queue-4';
 
 /** The queue as JSON holds it. */
 interface QueueImage {
@@ -26,6 +26,7 @@ interface QueueImage {
   readonly known: readonly (readonly [JobName, Known])[];
   readonly counts: Queue['counts'];
   readonly reconciliation: Queue['reconciliation'];
+  readonly settings: Queue['settings'];
   readonly begunAt: number;
 }
 
@@ -41,6 +42,7 @@ const EVENT_TYPES: ReadonlySet<string> = new Set<QueueEvent['type']>([
   'reconcile.requested',
   'reconcile.advanced',
   'reconcile.finished',
+  'settings.changed',
 ]);
 
 export class QueueLog {

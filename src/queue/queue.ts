@@ -7,7 +7,16 @@
 import { createStore } from '@xstate/store';
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
 import type { Position } from '../journal/record.ts';
-import type { DeadReason, DeferReason, JobName, OwnTags, QueueEvent, ShownCover, Spared } from './events.ts';
+import type {
+  DeadReason,
+  DeferReason,
+  JobName,
+  NotedSetting,
+  OwnTags,
+  QueueEvent,
+  ShownCover,
+  Spared,
+} from './events.ts';
 import {
   evolveReconciliation,
   NO_RECONCILIATION,
@@ -59,6 +68,8 @@ export interface Queue {
   readonly known: ReadonlyMap<JobName, Known>;
   readonly counts: QueueCounts;
   readonly reconciliation: Reconciliation;
+  /** The settings that are not at their defaults, as last seen. */
+  readonly settings: Readonly<Record<string, NotedSetting>>;
   /** When the first record was written, wall ms; 0: there is none. */
   readonly begunAt: number;
 }
@@ -88,6 +99,7 @@ export function createQueue(initial?: Queue) {
     known: new Map(),
     counts: EMPTY_COUNTS,
     reconciliation: NO_RECONCILIATION,
+    settings: {},
     begunAt: 0,
   };
   return createStore({
@@ -144,6 +156,11 @@ export function createQueue(initial?: Queue) {
           return { ...base(job), state: 'dead', reason, detail, at: event.moment.at };
         }),
 
+      'settings.changed': (queue: Queue, event: Of<'settings.changed'>) => {
+        const settings = Object.entries({ ...queue.settings, ...event.settings });
+        return { ...queue, settings: Object.fromEntries(settings.filter(isNoted)) };
+      },
+
       'reconcile.requested': reconcile,
       'reconcile.advanced': reconcile,
       'reconcile.finished': reconcile,
@@ -194,6 +211,10 @@ function queued(job: Job | undefined, event: Of<'job.queued'>): Job {
   // A newer change revives: what was missing, refused or ambiguous may not be so any more.
   const fresh = { newest: position, causes, attempts: 0, deferredFor: null };
   return { ...base(job), ...fresh, state: 'pending' };
+}
+
+function isNoted(entry: [string, NotedSetting | null]): entry is [string, NotedSetting] {
+  return entry[1] !== null;
 }
 
 function reconcile(queue: Queue, event: PlacedQueueEvent & ReconcileEvent): Queue {

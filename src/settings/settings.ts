@@ -1,11 +1,14 @@
-// The settings: what a person typed into Stash (or put in the environment), checked one by one. A bad optional
+// The settings: what was given in Stash, in the settings file or in the environment, checked one by one. A bad optional
 // one is reported and its default is used; only a missing address or token keeps Breakwater from working.
+// A secret is never shown, and never taken from the file.
 
 import * as v from 'valibot';
 import { DEFAULT_POLICY, type Policy } from '../../machines/policy.ts';
 import type { ReconcileEvery } from '../reconcile/schedule.ts';
-import { DEFAULT_SYNC, type SyncOptions } from '../sync/fields.ts';
-import { type PathRule, parsePathMap } from '../sync/path-map.ts';
+import type { SyncOptions } from '../sync/fields.ts';
+import type { PathRule } from '../sync/path-map.ts';
+import { NO_FILE, type SettingsFile } from './file.ts';
+import { SETTING_NAMES, type SettingName, type SettingValues, specOf } from './schema.ts';
 
 export interface Settings {
   readonly plexUrl: string;
@@ -26,6 +29,8 @@ export interface Settings {
   };
   /** Whether Plex is asked to look at the folder of a file that it does not have. */
   readonly scansNewFiles: boolean;
+  /** Whether words stand for the names of files and folders in what a person reads. */
+  readonly obfuscatesPaths: boolean;
 }
 
 export interface SettingProblem {
@@ -34,130 +39,138 @@ export interface SettingProblem {
   readonly problem: string;
 }
 
-export type SettingsResult =
-  | { readonly ok: true; readonly settings: Settings; readonly problems: readonly SettingProblem[] }
-  | { readonly ok: false; readonly problems: readonly SettingProblem[] };
+/** Where a value was given. */
+export type Origin = 'stash' | 'file' | 'environment' | 'default';
 
-/** Stash shows a number field as text in some versions, and keeps what was typed. */
-const numeric = v.union(
-  [
-    v.number(),
-    v.pipe(
-      v.string(),
-      v.trim(),
-      v.regex(/^\d+(\.\d+)?$/, 'must be a number'),
-      v.transform((text) => Number(text)),
-    ),
-  ],
-  'must be a number',
-);
-const between = (min: number, max: number) =>
-  v.pipe(numeric, v.minValue(min, `must be at least ${min}`), v.maxValue(max, `must be at most ${max}`));
-const wholeBetween = (min: number, max: number) =>
-  v.pipe(between(min, max), v.integer('must be a whole number'));
-const flag = v.union(
-  [
-    v.boolean(),
-    v.pipe(
-      v.string(),
-      v.trim(),
-      v.toLowerCase(),
-      v.picklist(['true', 'false', '1', '0', 'yes', 'no']),
-      v.transform((text) => ['true', '1', 'yes'].includes(text)),
-    ),
-  ],
-  'must be true or false',
-);
-const httpUrl = v.pipe(
-  v.string('must be text'),
-  v.trim(),
-  v.url('must be an address like http://192.168.1.10:32400'),
-  v.regex(/^https?:\/\//i, 'must begin with http:// or https://'),
-  v.check((text) => !/^https?:\/\/[^/]*@/i.test(text), 'must not hold a user name or password'),
-  v.transform((text) => text.replace(/[?#].*$/, '').replace(/\/+$/, '')),
-);
-const token = v.pipe(
-  // Without messages of ours valibot would quote the value.
-  v.string('must be text'),
-  v.trim(),
-  v.regex(/^[\x21-\x7e]+$/, 'must be one word of plain characters'),
-);
-const commaList = v.pipe(
-  v.string(),
-  v.transform((text) =>
-    text
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  ),
-);
-
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
-/** Settings whose 0 is a choice and not an empty field. */
-const ZERO_COUNTS: ReadonlySet<string> = new Set(['vigilMinutes']);
-
-/** `given`: from Stash, unset keys absent. `env`: fills in what is unset. */
-export function readSettings(
-  given: Readonly<Record<string, unknown>>,
-  env: Readonly<Record<string, string | undefined>>,
-): SettingsResult {
-  const problems: SettingProblem[] = [];
-  /** Stash keeps "" and 0 for a field that was cleared: the same as unset, but where 0 means something. */
-  const raw = (setting: string) => {
-    const value = given[setting];
-    const isCleared = value === '' || value === null || (value === 0 && !ZERO_COUNTS.has(setting));
-    return isCleared ? undefined : value;
-  };
-  const optional = <S extends v.GenericSchema>(
-    setting: string,
-    schema: S,
-    fallback: v.InferOutput<S>,
-  ): v.InferOutput<S> => {
-    const value = raw(setting);
-    if (value === undefined) return fallback;
-    const result = v.safeParse(schema, value);
-    if (result.success) return result.output;
-    problems.push({ setting, problem: `${result.issues[0].message}; the default is used` });
-    return fallback;
-  };
-  const required = (setting: string, schema: typeof httpUrl | typeof token, variable: string): string => {
-    const value = raw(setting) ?? env[variable] ?? '';
-    const result = v.safeParse(schema, value);
-    if (result.success) return result.output;
-    problems.push({ setting, problem: value === '' ? 'is not set' : result.issues[0].message });
-    return '';
-  };
-  const ms = (setting: string, min: number, max: number, unitMs: number, fallbackMs: number): number =>
-    optional(setting, between(min, max), fallbackMs / unitMs) * unitMs;
-
-  const plexUrl = required('plexUrl', httpUrl, 'PLEX_URL');
-  const plexToken = required('plexToken', token, 'PLEX_TOKEN');
-  const { failureThreshold, recoveryTimeoutMs, vigilMs } = DEFAULT_POLICY;
-  const settings: Settings = {
-    plexUrl,
-    plexToken,
-    plexLibraries: optional('plexLibraries', commaList, []),
-    pathRules: pathRulesOf(raw('pathMap'), problems),
-    allowsSelfSigned: optional('allowSelfSigned', flag, false),
-    requestTimeoutMs: ms('requestTimeout', 1, 60, SECOND_MS, 30 * SECOND_MS),
-    sync: DEFAULT_SYNC,
-    reconcile: { every: 'never', afterOutage: true, missing: true },
-    scansNewFiles: false,
-    policy: {
-      ...DEFAULT_POLICY,
-      failureThreshold: optional('failureThreshold', wholeBetween(1, 20), failureThreshold),
-      recoveryTimeoutMs: ms('recoveryTimeout', 1, 3600, SECOND_MS, recoveryTimeoutMs),
-      vigilMs: ms('vigilMinutes', 0, 24 * 60, MINUTE_MS, vigilMs),
-    },
-  };
-  return plexUrl === '' || plexToken === '' ? { ok: false, problems } : { ok: true, settings, problems };
+/** A setting as a person may see it. */
+export interface SettingReport {
+  readonly name: SettingName;
+  /** As it was given, or the default; `***` for a secret, null where nothing is set. */
+  readonly value: unknown;
+  readonly origin: Origin;
 }
 
-function pathRulesOf(value: unknown, problems: SettingProblem[]): readonly PathRule[] {
-  if (value === undefined) return [];
-  const parsed = parsePathMap(String(value));
-  if (parsed.ok) return parsed.rules;
-  problems.push({ setting: 'pathMap', problem: `${parsed.problem}; no path is mapped` });
-  return [];
+interface Read {
+  readonly reports: readonly SettingReport[];
+  readonly problems: readonly SettingProblem[];
+}
+
+export type SettingsResult =
+  | ({ readonly ok: true; readonly settings: Settings } & Read)
+  | ({ readonly ok: false } & Read);
+
+type Json = Readonly<Record<string, unknown>>;
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** `given`: from Stash, unset keys absent. What is set there counts before the file, and the file before `env`. */
+export function readSettings(given: Json, env: Env, file: SettingsFile = NO_FILE): SettingsResult {
+  const problems: SettingProblem[] = [...problemsOf(file)];
+  const reports: SettingReport[] = [];
+  const values: Record<string, unknown> = {};
+  for (const name of SETTING_NAMES) {
+    const source = sourceOf(name, given, env, file);
+    const { value, problem } = checked(name, source.value);
+    if (problem !== null) problems.push({ setting: name, problem });
+    values[name] = value;
+    reports.push(
+      problem === null
+        ? { name, value: shown(name, source.value), origin: source.origin }
+        : { name, value: shown(name, undefined), origin: 'default' },
+    );
+  }
+  const read = values as SettingValues;
+  for (const problem of read.fields.problems) problems.push({ setting: 'fields', problem });
+  const isComplete = SETTING_NAMES.every((name) => !specOf(name).isRequired || values[name] !== '');
+  return isComplete
+    ? { ok: true, settings: settingsFrom(read), reports, problems }
+    : { ok: false, reports, problems };
+}
+
+function settingsFrom(read: SettingValues): Settings {
+  return {
+    plexUrl: read.plexUrl,
+    plexToken: read.plexToken,
+    plexLibraries: read.plexLibraries,
+    pathRules: read.pathMap,
+    allowsSelfSigned: read.allowSelfSigned,
+    requestTimeoutMs: read.requestTimeout,
+    policy: {
+      ...DEFAULT_POLICY,
+      failureThreshold: read.failureThreshold,
+      recoveryTimeoutMs: read.recoveryTimeout,
+      vigilMs: read.vigilMinutes,
+    },
+    sync: {
+      modes: read.fields.modes,
+      taglineFrom: read.taglineFrom,
+      collectionsFrom: read.collectionsFrom,
+      labelsFrom: read.labelsFrom,
+      roleFrom: read.roleFrom,
+      performerImagesFrom: read.performerImagesFrom,
+      maxPerformers: read.maxPerformers,
+      maxTags: read.maxTags,
+    },
+    reconcile: {
+      every: read.reconcile,
+      afterOutage: read.reconcileAfterOutage,
+      missing: read.reconcileMissing,
+    },
+    scansNewFiles: read.scanNewFiles,
+    obfuscatesPaths: read.obfuscatePaths,
+  };
+}
+
+interface Source {
+  /** Undefined: nothing was given. */
+  readonly value: unknown;
+  readonly origin: Origin;
+}
+
+function sourceOf(name: SettingName, given: Json, env: Env, file: SettingsFile): Source {
+  const { variable, isSecret, isZeroMeant } = specOf(name);
+  const inStash = given[name];
+  // Stash keeps "" and 0 for a field that was cleared: the same as unset, but where 0 means something.
+  const isCleared = inStash === '' || inStash == null || (inStash === 0 && isZeroMeant !== true);
+  if (!isCleared) return { value: inStash, origin: 'stash' };
+  const inFile = file.kind === 'read' && isSecret !== true ? file.values[name] : undefined;
+  if (inFile != null && inFile !== '') return { value: inFile, origin: 'file' };
+  const inEnv = variable === undefined ? undefined : env[variable];
+  if (inEnv !== undefined && inEnv !== '') return { value: inEnv, origin: 'environment' };
+  return { value: undefined, origin: 'default' };
+}
+
+function checked(name: SettingName, given: unknown): { value: unknown; problem: string | null } {
+  const { schema, standard, isRequired } = specOf(name);
+  const usual = v.safeParse(schema, standard);
+  const fallback = usual.success ? usual.output : '';
+  if (given === undefined) return { value: fallback, problem: isRequired === true ? 'is not set' : null };
+  const result = v.safeParse(schema, given);
+  if (result.success) return { value: result.output, problem: null };
+  const said = result.issues[0].message;
+  return { value: fallback, problem: isRequired === true ? said : `${said}; the default is used` };
+}
+
+function problemsOf(file: SettingsFile): SettingProblem[] {
+  if (file.kind === 'none') return [];
+  if (file.kind === 'bad') return [{ setting: file.name, problem: file.problem }];
+  return Object.keys(file.values).flatMap((given) => {
+    const name = SETTING_NAMES.find((known) => known === given);
+    if (name === undefined) return [{ setting: given.slice(0, 40), problem: `in ${file.name} is not known` }];
+    if (specOf(name).isSecret !== true) return [];
+    const { variable } = specOf(name);
+    return [
+      {
+        setting: name,
+        problem: `is not taken from ${file.name}: set it in Stash, or in the variable ${variable}`,
+      },
+    ];
+  });
+}
+
+/** `given` undefined: the default. */
+function shown(name: SettingName, given: unknown): unknown {
+  const { isSecret, standard } = specOf(name);
+  const value = given ?? standard;
+  if (value === '') return null;
+  return isSecret === true ? '***' : value;
 }

@@ -68,6 +68,21 @@ export class StashClient {
     return { ok: true, value: object(plugins[pluginId]) };
   }
 
+  /** Sets some of the plugin's settings. Stash replaces them all: those that are there are sent along. */
+  async configure(pluginId: string, values: Json): Promise<StashResult<null>> {
+    const before = await this.settings(pluginId);
+    if (!before.ok) return before;
+    const input = { ...before.value, ...values };
+    const result = await this.#query(
+      'mutation($id:ID!,$input:Map!){configurePlugin(plugin_id:$id,input:$input)}',
+      {
+        id: pluginId,
+        input,
+      },
+    );
+    return result.ok ? { ok: true, value: null } : result;
+  }
+
   /** Scenes by id; those that are gone are left out. Works where `findScenes(ids:)` is not known yet. */
   async scenes(ids: readonly string[]): Promise<StashResult<Map<string, StashScene>>> {
     if (ids.length === 0) return { ok: true, value: new Map() };

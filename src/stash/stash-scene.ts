@@ -75,7 +75,7 @@ export function sceneOf(json: Json): StashScene {
 export function filesOf(json: Json): Pick<StashScene, 'files' | 'fileSizes'> {
   const files = list(json.files)
     .map(object)
-    .map(({ path, size }) => ({ path: text(path), size: Number(size) }))
+    .map(({ path, size }) => ({ path: text(path), size: Number(text(size)) }))
     .filter(({ path }) => path !== '');
   return {
     files: files.map(({ path }) => path),

@@ -9,6 +9,7 @@ import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
 import type { Input } from '../invocation/input.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
+import { settingsFileIn } from '../invocation/settings-now.ts';
 import { startDetached } from '../invocation/start-drainer.ts';
 import { answer, forwardOnly, type Log, silentLog, stashLog, writeQuietly } from '../invocation/stash-log.ts';
 import { isTaskMode, runMode, TASK_MODES, type TaskMode } from '../invocation/task.ts';
@@ -105,6 +106,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');
   verb('release', 'release', 'end a hold');
+  verb('settings', 'settings', 'which settings hold, and where each was given')
+    .option('--take-over', 'take over the settings of Stash2Plex')
+    .option('--dry-run', 'with --take-over: only show it');
   await program.parseAsync([...words], { from: 'user' });
 }
 
@@ -163,6 +167,7 @@ function worldOf(kind: InvocationKind, data: string, connection: StashConnection
   return {
     dir: openDataDir(data),
     writer,
+    settingsFile: settingsFileIn(data),
     stash: new StashClient(connection),
     connectPlex: (settings, hasEverWorked) => {
       const { plexUrl, plexToken, allowsSelfSigned, requestTimeoutMs } = settings;

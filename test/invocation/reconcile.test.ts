@@ -222,6 +222,7 @@ describe('happens by itself', () => {
 
   test('not on its own when the schedule says never', async () => {
     const world = await delivered(2);
+    world.stash.settings.reconcile = 'never';
     await world.pass(30 * 24 * HOUR_MS);
     world.stash.edit('1', { title: 'x' });
     await world.hook('scene:1');

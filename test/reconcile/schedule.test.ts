@@ -8,7 +8,7 @@ const NOW = 1_800_000_000_000;
 
 function queue(begunAt: number, wholeAt = 0): Queue {
   const reconciliation = { ...NO_RECONCILIATION, wholeAt };
-  return { jobs: new Map(), known: new Map(), counts: EMPTY_COUNTS, begunAt, reconciliation };
+  return { jobs: new Map(), known: new Map(), counts: EMPTY_COUNTS, begunAt, reconciliation, settings: {} };
 }
 
 test.each([

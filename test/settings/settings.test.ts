@@ -19,15 +19,21 @@ const DEFAULTS: Settings = {
   requestTimeoutMs: 30_000,
   policy: DEFAULT_POLICY,
   sync: DEFAULT_SYNC,
-  reconcile: { every: 'never', afterOutage: true, missing: true },
+  reconcile: { every: 'daily', afterOutage: true, missing: true },
   scansNewFiles: false,
+  obfuscatesPaths: false,
 };
 
-function read(given: Record<string, unknown>, env: Record<string, string> = {}): SettingsResult {
-  return readSettings({ ...REQUIRED, ...given }, env);
+/** Without what a person is shown of it. */
+function read(given: Record<string, unknown>, env: Record<string, string> = {}) {
+  const result = readSettings({ ...REQUIRED, ...given }, env);
+  const { ok, problems } = result;
+  return ok ? { ok, settings: result.settings, problems } : { ok, problems };
 }
 
-function settingsOf(result: SettingsResult): Settings {
+function settingsOf(
+  result: { ok: true; settings: Settings } | { ok: false; problems: SettingsResult['problems'] },
+): Settings {
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.settings;
 }
@@ -91,7 +97,7 @@ describe('an optional setting', () => {
   );
 
   const bad: readonly (readonly [string, unknown])[] = [
-    ['plexLibraries', ['Scenes']],
+    ['plexLibraries', [7]],
     ['pathMap', '/data'],
     ['pathMap', { from: '/data' }],
     ['allowSelfSigned', 'perhaps'],
@@ -224,7 +230,7 @@ describe('the environment', () => {
   });
 
   test('without either, both are missed', () => {
-    expect(readSettings({}, {})).toEqual({
+    expect(readSettings({}, {})).toMatchObject({
       ok: false,
       problems: [
         { setting: 'plexUrl', problem: 'is not set' },

@@ -27,6 +27,8 @@ import type { JobName } from '../../src/queue/events.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import type { ReconcileScope } from '../../src/queue/reconciliation.ts';
+import { parseSettingsFile } from '../../src/settings/file.ts';
+import { OTHER_PLUGIN_ID } from '../../src/settings/takeover.ts';
 import { coverOf } from '../../src/stash/cover.ts';
 import type { StashFailure } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
@@ -358,7 +360,14 @@ export class FakePlex {
   }
 }
 
-export type StashMethod = 'settings' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'scenesWithFile' | 'cover';
+export type StashMethod =
+  | 'settings'
+  | 'configure'
+  | 'scenes'
+  | 'scenesAfter'
+  | 'scenesWith'
+  | 'scenesWithFile'
+  | 'cover';
 
 export class FakeStash {
   readonly #time: VirtualTime;
@@ -367,6 +376,8 @@ export class FakeStash {
   readonly covers = new Map<string, string>();
   /** Scenes by `tag:5` and the like. */
   readonly touching = new Map<string, string[]>();
+  /** Of Stash2Plex. */
+  otherSettings: Record<string, unknown> = {};
   settings: Record<string, string | number> = { plexUrl: PLEX_URL, plexToken: 'a-token' };
   readonly calls: { readonly method: StashMethod; readonly ids: readonly string[] }[] = [];
   /** What goes wrong; null lets it through. */
@@ -392,7 +403,13 @@ export class FakeStash {
       return answer ?? ({ ok: false, failure: failure! } as const);
     };
     return {
-      settings: () => ask('settings', [], () => ({ ...this.settings })),
+      settings: (id) =>
+        ask('settings', [], () => ({ ...(id === OTHER_PLUGIN_ID ? this.otherSettings : this.settings) })),
+      configure: (_, values) =>
+        ask('configure', [], () => {
+          Object.assign(this.settings, values);
+          return null;
+        }),
       scenes: (ids) => ask('scenes', ids, () => new Map([...this.scenes].filter(([id]) => ids.includes(id)))),
       scenesWith: (kind, id) =>
         ask('scenesWith', [id], () => [...(this.touching.get(`${kind}:${id}`) ?? [])]),
@@ -474,6 +491,8 @@ export class VirtualWorld {
   /** What answers at which address; anywhere else nothing listens. */
   readonly hosts = new Map<string, FakePlex>([[PLEX_URL, this.plex]]);
   readonly logs: string[] = [];
+  /** What is in the settings file; null: there is none. */
+  settingsFile: string | null = null;
   maxAppends = MAX_APPENDS;
   appends = 0;
   /** Processes that hooks have started, and those that are still at work. */
@@ -640,6 +659,12 @@ export class VirtualWorld {
     const world: World = {
       dir,
       writer,
+      settingsFile: {
+        read: () => parseSettingsFile(this.settingsFile),
+        write: (values) => {
+          this.settingsFile = JSON.stringify(values);
+        },
+      },
       stash: this.stash.port(process),
       connectPlex: ({ plexUrl }, hasEverWorked) =>
         (this.hosts.get(plexUrl) ?? this.#nobody()).port(writer.inv, process, hasEverWorked),

@@ -1,0 +1,55 @@
+// The settings as they are at this moment, wherever they were given: in Stash, in the settings file, in the environment.
+
+import * as fs from 'node:fs';
+import { writeWhole } from '../journal/atomic-file.ts';
+import { parseSettingsFile, SETTINGS_FILE, type SettingsFile } from '../settings/file.ts';
+import { readSettings, type SettingsResult } from '../settings/settings.ts';
+import type { StashResult } from '../stash/stash-client.ts';
+import { PLUGIN_ID } from './handover.ts';
+import type { World } from './world.ts';
+
+export interface SettingsFilePort {
+  read(): SettingsFile;
+  /** Replaces the file. Throws when it cannot. */
+  write(values: Readonly<Record<string, unknown>>): void;
+}
+
+/** What is longer was not written by a person, in bytes. */
+const MAX_FILE_BYTES = 256 * 1024;
+
+export async function settingsNow(world: World): Promise<StashResult<SettingsResult>> {
+  const given = await world.stash.settings(PLUGIN_ID);
+  if (!given.ok) return given;
+  return { ok: true, value: readSettings(given.value, world.env, world.settingsFile.read()) };
+}
+
+export function settingsFileIn(dir: string): SettingsFilePort {
+  const path = `${dir}/${SETTINGS_FILE}`;
+  return {
+    read: () => {
+      try {
+        const { size } = fs.statSync(path);
+        if (size <= MAX_FILE_BYTES) return parseSettingsFile(fs.readFileSync(path, 'utf8'));
+        return {
+          kind: 'bad',
+          name: SETTINGS_FILE,
+          problem: `is over ${MAX_FILE_BYTES} bytes; nothing in it is used`,
+        };
+      } catch (error) {
+        const { code = 'unknown' } = error as NodeJS.ErrnoException;
+        if (code === 'ENOENT') return { kind: 'none' };
+        return {
+          kind: 'bad',
+          name: SETTINGS_FILE,
+          problem: `cannot be read (${code}); nothing in it is used`,
+        };
+      }
+    },
+    write: (values) => writeWhole(path, `${JSON.stringify(values, null, 2)}\n`),
+  };
+}
+
+/** One line each, for a log and a person. */
+export function problemLines({ problems }: SettingsResult): string[] {
+  return problems.map(({ setting, problem }) => `setting ${setting} ${problem}`);
+}
