@@ -17,7 +17,7 @@ import type { SyncOptions } from './fields.ts';
 import { type FindOptions, findItem } from './find.ts';
 import type { Match } from './match.ts';
 import { type CoverSource, type PicturePlan, pictureChanges, planPictures, putPictures } from './pictures.ts';
-import { isEmpty, type Wanted, wantedOf } from './wanted.ts';
+import { isEmpty, leftOutOf, type Wanted, wantedOf } from './wanted.ts';
 
 export type PlexPort = Pick<
   PlexClient,
@@ -43,7 +43,7 @@ export interface Delivered {
   readonly digest: string;
   /** Why the cover is not there yet; null: it is, or need not be. */
   readonly waitsFor: string | null;
-  /** What Plex cannot take, and why. */
+  /** What Plex cannot take or is not given, and why. */
   readonly refused: readonly string[];
 }
 
@@ -91,7 +91,7 @@ export async function deliver(
   const stance = { own: known?.own ?? {}, modes: options.sync.modes, spared: known?.spared ?? {} };
   const pictures = await planPictures(scene.id, item, known?.cover, stance, options);
   if (!pictures.ok) return { kind: 'failed', failure: pictures.failure };
-  return write(item, wanted, pictures.value, stance, options);
+  return write(item, wanted, pictures.value, stance, leftOutOf(scene, options.sync), options);
 }
 
 function prefetchedFirst({ plex, prefetched }: DeliverOptions): FindOptions['plex'] {
@@ -112,6 +112,7 @@ async function write(
   wantedInFull: Wanted,
   pictures: PicturePlan,
   stance: Stance,
+  leftOut: readonly string[],
   options: DeliverOptions,
 ): Promise<Delivery> {
   const { plex, beforeWrite, beforeEdit } = options;
@@ -123,7 +124,7 @@ async function write(
     cover: pictures.kind === 'settled' || pictures.kind === 'put' ? pictures.cover : null,
     digest: digestOf(wantedInFull, options.sync),
     waitsFor: pictures.kind === 'waiting' ? pictures.detail : null,
-    refused: pictures.kind === 'unfit' ? [pictures.detail] : [],
+    refused: pictures.kind === 'unfit' ? [...leftOut, pictures.detail] : leftOut,
   };
   if (changes.length === 0) return { kind: 'unchanged', ...done };
   await beforeWrite({ item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) });
