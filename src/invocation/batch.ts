@@ -125,6 +125,10 @@ async function settleScene(attempt: Attempt, scene: Fetched, options: Prefetched
     return settled(false, deferredOrDead(attempt, 'transient', scene.unreadable, draw));
   try {
     const result = await deliverUnderLease(attempt, scene, options);
+    if (result.kind === 'stash' && result.failure.kind !== 'refused') return result;
+    if (result.kind === 'stash') {
+      return settled(false, deferredOrDead(attempt, 'transient', result.failure.detail, draw));
+    }
     const wait = result.kind === 'missing' ? await waitForItem(attempt, scene, options) : NO_WAIT;
     return settledAs(attempt, scene, result, draw, wait, options.showPath);
   } catch (error) {
@@ -146,6 +150,7 @@ async function deliverUnderLease(
       ...delivery,
       prefetched,
       covers: (id, validator) => world.stash.cover(id, validator),
+      scenesWithFile: (baseNames) => world.stash.scenesWithFile(baseNames),
       beforeWrite: (intent) => queue.appendOrThrow({ type: 'job.attempted', job: job.job, ...intent }),
       beforeEdit: async () => {
         await lease.refresh();

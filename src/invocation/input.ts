@@ -77,7 +77,8 @@ function idOf(value: unknown): string | null {
 
 function originOf(value: unknown): Origin | null {
   if (!isObject(value)) return null;
-  const port = Number(value.Port);
+  // An object could answer to `Number` with anything, a throw included.
+  const port = typeof value.Port === 'object' ? Number.NaN : Number(value.Port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return null;
   const scheme = value.Scheme === 'https' ? 'https' : 'http';
   const dir = typeof value.Dir === 'string' && value.Dir !== '' ? value.Dir : '.';

@@ -8,6 +8,7 @@ import type { Job } from '../queue/queue.ts';
 import { retryDelayMs, SCHEDULES } from '../queue/retry.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import type { Delivery } from '../sync/deliver.ts';
+import { ruleBetween } from '../sync/path-map.ts';
 
 /** A try at a job, and what was queued when its scene was fetched: an outcome covers no more than that. */
 export interface Attempt {
@@ -35,7 +36,7 @@ export const NO_WAIT: ItemWait = { isScanning: false, scan: '' };
 export function settledAs(
   attempt: Attempt,
   scene: StashScene,
-  result: Delivery,
+  result: Exclude<Delivery, { kind: 'stash' }>,
   draw: number,
   wait: ItemWait,
   showPath: (path: string) => string,
@@ -53,7 +54,7 @@ export function settledAs(
       );
     case 'missing': {
       const reason = wait.isScanning && !isLastAttempt(attempt, 'scanning') ? 'scanning' : 'missing';
-      const event = deferredOrDead(attempt, reason, missingDetail(scene, result.near, showPath), draw);
+      const event = deferredOrDead(attempt, reason, missingDetail(scene, result, showPath), draw);
       return settled(true, event.type === 'job.deferred' ? { ...event, scan: wait.scan } : event);
     }
     case 'ambiguous': {
@@ -169,16 +170,25 @@ function attemptNumber({ job, isExtra }: Attempt, reason: DeferReason): number {
 
 /** What is kept of a message, in characters. */
 const MAX_DETAIL = 1_000;
+/** Of files that are told, at most. */
+const MAX_TOLD = 3;
 
 function missingDetail(
   scene: StashScene,
-  near: readonly string[],
+  { near, rivals }: Extract<Delivery, { kind: 'missing' }>,
   showPath: (path: string) => string,
 ): string {
-  const file = showPath(scene.files[0] ?? '');
-  return near.length === 0
-    ? `Plex has no item for ${file} yet`
-    : `Plex has no item for ${file}, but files of that name at ${near.slice(0, 3).map(showPath).join(', ')}: check pathMap`;
+  const [path = ''] = scene.files;
+  const [nearest] = near;
+  const file = showPath(path);
+  if (nearest === undefined) return `Plex has no item for ${file} yet`;
+  // A rule says the names of folders: not to somebody who wants to see none.
+  const rule = file === path ? ruleBetween(path, nearest) : null;
+  const hint = rule === null ? 'check pathMap' : `if they are the same, pathMap wants "${rule}"`;
+  const told = (files: readonly string[]) => files.slice(0, MAX_TOLD).map(showPath);
+  return rivals.length > 0
+    ? `Plex has ${showPath(nearest)}, which may be ${told([path, ...rivals]).join(' or ')}: ${hint}`
+    : `Plex has no item for ${file}, but files of that name at ${told(near).join(', ')}: ${hint}`;
 }
 
 export function settled(isAnswered: boolean, event: QueueEvent): Settled {

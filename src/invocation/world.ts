@@ -11,7 +11,7 @@ import type { Log } from './stash-log.ts';
 
 export type StashPort = Pick<
   StashClient,
-  'settings' | 'configure' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'cover' | 'close'
+  'settings' | 'configure' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'scenesWithFile' | 'cover' | 'close'
 >;
 
 export interface World {

@@ -22,6 +22,8 @@ export interface PlexItem {
   readonly sectionKey: string;
   /** Every file of every version. */
   readonly files: readonly string[];
+  /** In bytes by file; what Plex does not say is absent. */
+  readonly fileSizes: Readonly<Record<string, number>>;
   /** Scalars by their names in an edit; absent and empty are the same. */
   readonly fields: Readonly<Record<string, string>>;
   readonly tags: Readonly<Record<TagKind, readonly string[]>>;
@@ -72,10 +74,14 @@ export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
   if (!isJson(json)) return null;
   const ratingKey = text(json.ratingKey);
   if (ratingKey === '') return null;
+  const parts = list(json.Media).flatMap((media) => list(media.Part));
   return {
     ratingKey,
     sectionKey: text(json.librarySectionID) || sectionKey,
-    files: list(json.Media).flatMap((media) => list(media.Part).map((part) => text(part.file))),
+    files: parts.map((part) => text(part.file)),
+    fileSizes: Object.fromEntries(
+      parts.filter(({ size }) => isSize(size)).map(({ file, size }) => [text(file), Number(size)]),
+    ),
     fields: Object.fromEntries(SCALARS.map((name) => [name, text(json[name])])),
     tags: {
       genre: tagsOf(json.Genre),
@@ -130,6 +136,10 @@ function tagsOf(value: unknown): string[] {
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}
+
+function isSize(value: unknown): boolean {
+  return typeof value === 'number' && value > 0;
 }
 
 function isTrue(value: unknown): boolean {

@@ -7,11 +7,21 @@ import type { PlexItem, PlexSection } from '../plex/plex-item.ts';
 import type { JobName } from '../queue/events.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { ReconcileScope } from '../queue/reconciliation.ts';
-import type { StashClient, StashFailure } from '../stash/stash-client.ts';
+import type { SceneFiles, StashClient, StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import type { SyncOptions } from '../sync/fields.ts';
-import { hasFile, matchScene } from '../sync/match.ts';
-import { baseNameOf, type PathRule } from '../sync/path-map.ts';
+import {
+  isStillItem,
+  type Match,
+  matchByEnd,
+  matchByPath,
+  mayMatchByEnd,
+  namesToAsk,
+  nothing,
+  type Places,
+} from '../sync/match.ts';
+import type { PathRule } from '../sync/path-map.ts';
+import { baseNameOf } from '../sync/paths.ts';
 import type { IndexedItem } from '../sync/section-index.ts';
 import { isEmpty, wantedOf } from '../sync/wanted.ts';
 import { type Gap, gapOf, hasChangedInStash } from './gaps.ts';
@@ -22,7 +32,7 @@ export interface FileIndex {
 }
 
 export interface PageOptions {
-  readonly stash: Pick<StashClient, 'scenesAfter'>;
+  readonly stash: Pick<StashClient, 'scenesAfter' | 'scenesWithFile'>;
   readonly plex: Pick<PlexClient, 'items'>;
   /** The libraries of the scope. */
   readonly libraries: () => Promise<PlexResult<readonly PlexSection[]>>;
@@ -46,7 +56,7 @@ export type Page =
   | { readonly kind: 'stash'; readonly failure: StashFailure }
   | { readonly kind: 'plex'; readonly failure: Failure };
 
-/** One question to Stash, and at most two to Plex beside the index. */
+/** One or two questions to Stash, and at most two to Plex beside the index. */
 export const PAGE_SCENES = 100;
 /** Where ids lie further apart than this, what is known is gone through instead of the ids. */
 const MAX_ID_SPAN = 100_000;
@@ -66,11 +76,11 @@ export async function reconcilePage(
     scope.depth === 'stash'
       ? inStash(considered, queue, sync)
       : await inPlex(considered, scope, queue, options);
-  if (!found.ok) return { kind: 'plex', failure: found.failure };
+  if (found.kind !== 'gaps') return found;
   const isWhole = scope.since === null && !scope.isMissingOnly && scope.libraries.length === 0;
   const gone = isWhole ? goneBetween(cursor, isLast ? null : lastId, scenes, queue) : [];
   const left = Math.max(0, page.value.left - scenes.length);
-  return { kind: 'page', gaps: [...found.value, ...gone], checked: considered.length, lastId, isLast, left };
+  return { kind: 'page', gaps: [...found.gaps, ...gone], checked: considered.length, lastId, isLast, left };
 }
 
 /** What waits already is delivered anyway; what was given up is revived by a change, or when its item is there. */
@@ -87,11 +97,16 @@ function isForWantOfItem(reason: string): boolean {
   return reason === 'missing' || reason === 'scanning';
 }
 
-function inStash(scenes: readonly StashScene[], queue: Queue, sync: SyncOptions): PlexResult<Gap[]> {
+type Compared = { readonly kind: 'gaps'; readonly gaps: readonly Gap[] } | Exclude<Page, { kind: 'page' }>;
+
+function inStash(scenes: readonly StashScene[], queue: Queue, sync: SyncOptions): Compared {
   const changed = scenes.filter((scene) =>
     hasChangedInStash(scene, queue.known.get(`scene:${scene.id}`), sync),
   );
-  return { ok: true, value: changed.map(({ id }) => bare(id, 'changed', 'Stash says something else now')) };
+  return {
+    kind: 'gaps',
+    gaps: changed.map(({ id }) => bare(id, 'changed', 'Stash says something else now')),
+  };
 }
 
 async function inPlex(
@@ -99,15 +114,15 @@ async function inPlex(
   scope: ReconcileScope,
   queue: Queue,
   options: PageOptions,
-): Promise<PlexResult<Gap[]>> {
+): Promise<Compared> {
   const libraries = await options.libraries();
-  if (!libraries.ok) return libraries;
+  if (!libraries.ok) return { kind: 'plex', failure: libraries.failure };
   const titles = new Map(libraries.value.map(({ key, title }) => [key, title]));
-  const items = await itemsOf(scenes, queue, options);
-  if (!items.ok) return items;
+  const items = await itemsOf(scenes, queue, libraries.value, options);
+  if (items.kind !== 'items') return items;
   const gaps = scenes.flatMap((scene): Gap[] => {
     const known = queue.known.get(`scene:${scene.id}`);
-    const found = items.value.get(scene.id);
+    const found = items.found.get(scene.id);
     if (found?.kind === 'found') {
       const library = titles.get(found.item.sectionKey) ?? null;
       if (library === null && scope.libraries.length > 0) return [];
@@ -120,47 +135,79 @@ async function inPlex(
       ? [bare(scene.id, 'ambiguous', `several Plex items have its file: ${found.keys.join(', ')}`)]
       : [bare(scene.id, 'missing', 'Plex has no item for it')];
   });
-  return { ok: true, value: gaps };
+  return { kind: 'gaps', gaps };
 }
 
 type Found =
   | { readonly kind: 'found'; readonly item: PlexItem }
   | { readonly kind: 'ambiguous'; readonly keys: readonly string[] };
 
-/** By scene. First those that are remembered and still have the file, then by the index. */
+type FoundItems =
+  | { readonly kind: 'items'; readonly found: ReadonlyMap<string, Found> }
+  | Exclude<Page, { kind: 'page' }>;
+
+/** By scene. First those that are remembered and are still the scene's, then by the index. */
 async function itemsOf(
   scenes: readonly StashScene[],
   queue: Queue,
-  { plex, index, pathRules }: PageOptions,
-): Promise<PlexResult<Map<string, Found>>> {
+  libraries: readonly PlexSection[],
+  { plex, index, pathRules, stash }: PageOptions,
+): Promise<FoundItems> {
+  const places = { rules: pathRules, libraries };
   const found = new Map<string, Found>();
   const take = (items: ReadonlyMap<string, PlexItem>, scene: StashScene, key: string | undefined) => {
     const item = key === undefined ? undefined : items.get(key);
-    if (item !== undefined && hasFile(item, scene.files, pathRules))
-      found.set(scene.id, { kind: 'found', item });
+    if (item !== undefined && isStillItem(item, scene, places)) found.set(scene.id, { kind: 'found', item });
   };
   const keyOf = ({ id }: StashScene) => queue.known.get(`scene:${id}`)?.item;
   const remembered = await whole(scenes.map(keyOf), plex);
-  if (!remembered.ok) return remembered;
+  if (!remembered.ok) return { kind: 'plex', failure: remembered.failure };
   for (const scene of scenes) take(remembered.value, scene, keyOf(scene));
 
   const rest = scenes.filter(({ id }) => !found.has(id));
-  if (rest.length === 0) return { ok: true, value: found };
+  if (rest.length === 0) return { kind: 'items', found };
   const files = await index();
-  if (!files.ok) return files;
+  if (!files.ok) return { kind: 'plex', failure: files.failure };
+  const matches = await matched(rest, files.value, places, stash);
+  if (!(matches instanceof Map)) return matches;
   const keys = new Map<string, string>();
-  for (const scene of rest) {
-    const candidates = scene.files.flatMap((file) => files.value.find(baseNameOf(file)));
-    const match = matchScene(scene.files, pathRules, candidates);
-    if (match.kind === 'found') keys.set(scene.id, match.item.ratingKey);
+  for (const [id, match] of matches) {
+    if (match.kind === 'found') keys.set(id, match.item.ratingKey);
     if (match.kind === 'ambiguous') {
-      found.set(scene.id, { kind: 'ambiguous', keys: match.candidates.map(({ ratingKey }) => ratingKey) });
+      found.set(id, { kind: 'ambiguous', keys: match.candidates.map(({ ratingKey }) => ratingKey) });
     }
   }
   const searched = await whole([...keys.values()], plex);
-  if (!searched.ok) return searched;
+  if (!searched.ok) return { kind: 'plex', failure: searched.failure };
   for (const scene of rest) take(searched.value, scene, keys.get(scene.id));
-  return { ok: true, value: found };
+  return { kind: 'items', found };
+}
+
+/** By scene. Stash is asked at most once, for all of them, who else may want an item. */
+async function matched(
+  scenes: readonly SceneFiles[],
+  index: FileIndex,
+  places: Places,
+  stash: PageOptions['stash'],
+): Promise<Map<string, Match<IndexedItem>> | Extract<Page, { kind: 'stash' }>> {
+  const matches = new Map<string, Match<IndexedItem>>();
+  const open: { readonly scene: SceneFiles; readonly candidates: readonly IndexedItem[] }[] = [];
+  for (const scene of scenes) {
+    const names = namesToAsk(scene.files, places.rules).map(([name = '']) => name);
+    const candidates = names.flatMap((name) => index.find(name));
+    const match = matchByPath(scene.files, places.rules, candidates);
+    if (match !== null) matches.set(scene.id, match);
+    else if (mayMatchByEnd(scene, candidates, places)) open.push({ scene, candidates });
+    else matches.set(scene.id, nothing(scene, candidates, places));
+  }
+  if (open.length === 0) return matches;
+  const names = new Set(open.flatMap(({ scene }) => scene.files.map(baseNameOf)));
+  const others = await stash.scenesWithFile([...names]);
+  if (!others.ok) return { kind: 'stash', failure: others.failure };
+  for (const { scene, candidates } of open) {
+    matches.set(scene.id, matchByEnd(scene, others.value, candidates, places));
+  }
+  return matches;
 }
 
 async function whole(

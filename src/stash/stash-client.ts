@@ -6,7 +6,7 @@ import { HttpSession } from '../http/http-session.ts';
 import type { SharedKind } from '../queue/events.ts';
 import { headersOf, type StashConnection } from './connection.ts';
 import { type Cover, coverOf } from './cover.ts';
-import { type StashScene, sceneFields, sceneOf } from './stash-scene.ts';
+import { filesOf, type StashScene, sceneFields, sceneOf } from './stash-scene.ts';
 
 export interface StashFailure {
   /** `unreachable`: no answer. `unauthorized`: the cookie has expired or the key is wrong. `refused`: GraphQL said no. */
@@ -28,6 +28,9 @@ export interface ScenePage {
   /** Scenes from this page on, about. */
   readonly left: number;
 }
+
+/** What has to be known of a scene to find its item. */
+export type SceneFiles = Pick<StashScene, 'id' | 'files' | 'fileSizes'>;
 
 const TIMEOUT_MS = 30_000;
 const NOT_LET_IN = 'Stash does not let us in: the session has ended or the key is wrong';
@@ -110,6 +113,20 @@ export class StashClient {
     const found = object(result.value.findScenes).scenes;
     const ids = Array.isArray(found) ? found.map((scene) => String(object(scene).id)) : [];
     return { ok: true, value: ids };
+  }
+
+  /** All scenes that have a file of one of these names, in whatever folder. */
+  async scenesWithFile(baseNames: readonly string[]): Promise<StashResult<SceneFiles[]>> {
+    if (baseNames.length === 0) return { ok: true, value: [] };
+    const query = `query($scenes:SceneFilterType){findScenes(filter:{per_page:-1},scene_filter:$scenes)
+      {scenes{id files{path size}}}}`;
+    // Text that is "included" is cut into words by Stash; only a pattern finds a whole name.
+    const value = `[/\\\\](?:${baseNames.map(escaped).join('|')})$`;
+    const result = await this.#query(query, { scenes: { path: { value, modifier: 'MATCHES_REGEX' } } });
+    if (!result.ok) return result;
+    const found = object(result.value.findScenes).scenes;
+    const scenes = Array.isArray(found) ? found.map(object) : [];
+    return { ok: true, value: scenes.map((scene) => ({ id: String(scene.id), ...filesOf(scene) })) };
   }
 
   /**
@@ -224,6 +241,11 @@ function changedFilter(since: number | undefined): Json {
 
 function hasChangedSince(since: number | undefined): (scene: Json) => boolean {
   return ({ updated_at }) => since === undefined || !(Date.parse(String(updated_at)) < since);
+}
+
+/** For Go's patterns as for ours. */
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 function failed(kind: StashFailure['kind'], detail: string): { ok: false; failure: StashFailure } {

@@ -25,6 +25,8 @@ export interface StashScene {
   readonly tags: readonly string[];
   readonly groups: readonly string[];
   readonly files: readonly string[];
+  /** In bytes by file; what Stash does not say is absent. */
+  readonly fileSizes: Readonly<Record<string, number>>;
   /** When Stash last saw it change, wall ms; 0: it does not say. */
   readonly updatedAt: number;
 }
@@ -35,7 +37,7 @@ type Json = Readonly<Record<string, unknown>>;
 export function sceneFields(groups: 'groups' | 'movies' | null): string {
   const grouped = { groups: 'groups{group{name}}', movies: 'movies{movie{name}}' };
   const always =
-    'id title details code director date rating100 organized urls studio{name} performers{id name disambiguation} tags{name} files{path} updated_at';
+    'id title details code director date rating100 organized urls studio{name} performers{id name disambiguation} tags{name} files{path size} updated_at';
   return groups === null ? always : `${always} ${grouped[groups]}`;
 }
 
@@ -64,8 +66,20 @@ export function sceneOf(json: Json): StashScene {
     groups: [...list(json.groups), ...list(json.movies)]
       .map((entry) => text(object(object(entry).group ?? object(entry).movie).name))
       .filter(Boolean),
-    files: names(json.files, 'path'),
+    ...filesOf(json),
     updatedAt: Date.parse(text(json.updated_at)) || 0,
+  };
+}
+
+/** Sizes are a scalar of 64 bits in Stash, which some versions give as text. */
+export function filesOf(json: Json): Pick<StashScene, 'files' | 'fileSizes'> {
+  const files = list(json.files)
+    .map(object)
+    .map(({ path, size }) => ({ path: text(path), size: Number(text(size)) }))
+    .filter(({ path }) => path !== '');
+  return {
+    files: files.map(({ path }) => path),
+    fileSizes: Object.fromEntries(files.filter(({ size }) => size > 0).map(({ path, size }) => [path, size])),
   };
 }
 

@@ -3,20 +3,21 @@
 // Delivering the same scene twice writes nothing the second time.
 
 import type { Failure } from '../plex/failures.ts';
-import type { PlexClient, PlexResult } from '../plex/plex-client.ts';
-import type { PlexItem, PlexSection } from '../plex/plex-item.ts';
+import type { PlexClient } from '../plex/plex-client.ts';
+import type { PlexItem } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
 import type { OwnTags, ShownCover } from '../queue/events.ts';
 import type { Known } from '../queue/queue.ts';
+import type { StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import { type Difference, differenceOf, ownDuring, ownOf, type Stance } from './difference.ts';
 import { digestOf } from './digest.ts';
 import { bounded, editsOf, editsOneByOne, withShortSummary } from './edits.ts';
 import type { SyncOptions } from './fields.ts';
-import { hasFile, type Match, matchScene } from './match.ts';
-import { baseNameOf, type PathRule } from './path-map.ts';
+import { type FindOptions, findItem } from './find.ts';
+import type { Match } from './match.ts';
 import { type CoverSource, type PicturePlan, pictureChanges, planPictures, putPictures } from './pictures.ts';
-import { isEmpty, type Wanted, wantedOf } from './wanted.ts';
+import { isEmpty, leftOutOf, type Wanted, wantedOf } from './wanted.ts';
 
 export type PlexPort = Pick<
   PlexClient,
@@ -42,7 +43,7 @@ export interface Delivered {
   readonly digest: string;
   /** Why the cover is not there yet; null: it is, or need not be. */
   readonly waitsFor: string | null;
-  /** What Plex cannot take, and why. */
+  /** What Plex cannot take or is not given, and why. */
   readonly refused: readonly string[];
 }
 
@@ -52,17 +53,15 @@ export type Delivery =
   | ({ readonly kind: 'written'; readonly unmet: readonly string[] } & Delivered)
   | { readonly kind: 'withheld' }
   | { readonly kind: 'no-file' }
-  | { readonly kind: 'missing'; readonly near: readonly string[] }
-  | { readonly kind: 'ambiguous'; readonly candidates: readonly PlexItem[] }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | Exclude<Match, { kind: 'found' }>
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  /** Stash did not say who else may want the item. */
+  | { readonly kind: 'stash'; readonly failure: StashFailure };
 
-export interface DeliverOptions {
+export interface DeliverOptions extends Omit<FindOptions, 'plex'> {
   readonly plex: PlexPort;
   readonly covers: CoverSource;
   readonly sync: SyncOptions;
-  /** The libraries to look in; asked only when an item must be searched. */
-  readonly sections: () => Promise<PlexResult<readonly PlexSection[]>>;
-  readonly pathRules: readonly PathRule[];
   /** Whole items that were read for this batch, by key; each is taken out when it is used, for it may change then. */
   readonly prefetched?: Map<string, PlexItem>;
   /** Called once before anything is written; when it throws, nothing is. */
@@ -86,19 +85,16 @@ export async function deliver(
   if (scene.files.length === 0) return { kind: 'no-file' };
   const wanted = wantedOf(scene, options.sync);
   if (isEmpty(wanted)) return { kind: 'withheld' };
-  const match = await find(scene, known, { ...options, plex: prefetchedFirst(options) });
-  if (!match.ok) return { kind: 'failed', failure: match.failure };
-  if (match.value.kind !== 'found') return match.value;
-  const { item } = match.value;
+  const found = await findItem(scene, known?.item, { ...options, plex: prefetchedFirst(options) });
+  if (found.kind !== 'found') return found;
+  const { item } = found;
   const stance = { own: known?.own ?? {}, modes: options.sync.modes, spared: known?.spared ?? {} };
   const pictures = await planPictures(scene.id, item, known?.cover, stance, options);
   if (!pictures.ok) return { kind: 'failed', failure: pictures.failure };
-  return write(item, wanted, pictures.value, stance, options);
+  return write(item, wanted, pictures.value, stance, leftOutOf(scene, options.sync), options);
 }
 
-type ItemSource = Pick<PlexPort, 'items' | 'findByFile'>;
-
-function prefetchedFirst({ plex, prefetched }: DeliverOptions): ItemSource {
+function prefetchedFirst({ plex, prefetched }: DeliverOptions): FindOptions['plex'] {
   return {
     findByFile: (section, baseName) => plex.findByFile(section, baseName),
     items: async (keys) => {
@@ -111,46 +107,12 @@ function prefetchedFirst({ plex, prefetched }: DeliverOptions): ItemSource {
   };
 }
 
-async function find(
-  scene: StashScene,
-  known: Known | undefined,
-  {
-    plex,
-    sections,
-    pathRules,
-  }: Pick<DeliverOptions, 'sections' | 'pathRules'> & { readonly plex: ItemSource },
-): Promise<PlexResult<Match>> {
-  if (known !== undefined) {
-    const remembered = await plex.items([known.item]);
-    if (!remembered.ok) return remembered;
-    const item = remembered.value.find((candidate) => hasFile(candidate, scene.files, pathRules));
-    if (item !== undefined) return { ok: true, value: { kind: 'found', item } };
-  }
-  const libraries = await sections();
-  if (!libraries.ok) return libraries;
-  const candidates: PlexItem[] = [];
-  for (const baseName of new Set(scene.files.map(baseNameOf))) {
-    for (const section of libraries.value) {
-      const found = await plex.findByFile(section.key, baseName);
-      if (!found.ok) return found;
-      candidates.push(...found.value);
-    }
-  }
-  const match = matchScene(scene.files, pathRules, candidates);
-  if (match.kind !== 'found') return { ok: true, value: match };
-  // A listing shows only some tags and no locks: never compare with it.
-  const whole = await plex.items([match.item.ratingKey]);
-  if (!whole.ok) return whole;
-  const item = whole.value[0];
-  // Items in Plex's trash are listed but not there.
-  return { ok: true, value: item === undefined ? { kind: 'missing', near: [] } : { kind: 'found', item } };
-}
-
 async function write(
   item: PlexItem,
   wantedInFull: Wanted,
   pictures: PicturePlan,
   stance: Stance,
+  leftOut: readonly string[],
   options: DeliverOptions,
 ): Promise<Delivery> {
   const { plex, beforeWrite, beforeEdit } = options;
@@ -162,7 +124,7 @@ async function write(
     cover: pictures.kind === 'settled' || pictures.kind === 'put' ? pictures.cover : null,
     digest: digestOf(wantedInFull, options.sync),
     waitsFor: pictures.kind === 'waiting' ? pictures.detail : null,
-    refused: pictures.kind === 'unfit' ? [pictures.detail] : [],
+    refused: pictures.kind === 'unfit' ? [...leftOut, pictures.detail] : leftOut,
   };
   if (changes.length === 0) return { kind: 'unchanged', ...done };
   await beforeWrite({ item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) });
@@ -187,7 +149,7 @@ async function write(
     }
     const after = await plex.items([item.ratingKey]);
     if (!after.ok) return { kind: 'failed', failure: after.failure };
-    if (after.value[0] === undefined) return { kind: 'missing', near: [] };
+    if (after.value[0] === undefined) return { kind: 'missing', near: [], rivals: [] };
     now = after.value[0];
     left = differenceOf(wanted, now, stance);
     if (left.changes.length === 0) break;

@@ -3,7 +3,8 @@
 
 import type { PlexClient } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
-import { folderOf, isBelow, type PathRule, toPlexPath } from './path-map.ts';
+import { type PathRule, toPlexPath } from './path-map.ts';
+import { folderOf, isBelow } from './paths.ts';
 
 export class FolderScan {
   readonly #plex: Pick<PlexClient, 'scan'>;

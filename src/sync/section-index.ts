@@ -3,7 +3,8 @@
 
 import type { PlexClient, PlexResult } from '../plex/plex-client.ts';
 import type { PlexItem, PlexSection } from '../plex/plex-item.ts';
-import { baseNameOf } from './path-map.ts';
+import { type ItemFiles, nameKey } from './match.ts';
+import { baseNameOf } from './paths.ts';
 
 /** Items a request; a page of as many listings is well under a megabyte. */
 const PAGE_ITEMS = 500;
@@ -11,7 +12,7 @@ const PAGE_ITEMS = 500;
 const MAX_PAGES = 4_000;
 
 /** What is kept of an item. */
-export type IndexedItem = Pick<PlexItem, 'ratingKey' | 'sectionKey' | 'files'>;
+export type IndexedItem = ItemFiles;
 
 export class SectionIndex {
   /** By base name in lower case; nearly always one. */
@@ -41,8 +42,8 @@ export class SectionIndex {
     return found === undefined ? [] : Array.isArray(found) ? found : [found];
   }
 
-  #add({ ratingKey, sectionKey, files }: PlexItem): void {
-    const item = { ratingKey, sectionKey, files };
+  #add({ ratingKey, sectionKey, files, fileSizes }: PlexItem): void {
+    const item = { ratingKey, sectionKey, files, fileSizes };
     for (const file of files) {
       const key = nameKey(baseNameOf(file));
       const there = this.find(baseNameOf(file));
@@ -50,8 +51,4 @@ export class SectionIndex {
       this.#byName.set(key, there.length === 0 ? item : [...there, item]);
     }
   }
-}
-
-function nameKey(baseName: string): string {
-  return baseName.normalize('NFC').toLowerCase();
 }

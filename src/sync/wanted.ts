@@ -37,6 +37,21 @@ export function wantedOf(scene: StashScene, options: SyncOptions): Wanted {
   return { fields, tags, actorDetails: detailsOf(scene.performers, options) };
 }
 
+/** What the scene has and is not sent because there is too much of it; for a person. */
+export function leftOutOf(scene: StashScene, { modes, maxPerformers, maxTags }: SyncOptions): string[] {
+  const over = (field: 'performers' | 'tags', names: readonly string[], max: number, setting: string) => {
+    const count = distinct(names.map(cleanLine)).length;
+    return modes[field] === 'off' || count <= max
+      ? []
+      : [`${count - max} of ${count} ${field} are left out (${setting})`];
+  };
+  const performers = scene.performers.map(({ name }) => name);
+  return [
+    ...over('performers', performers, maxPerformers, 'maxPerformers'),
+    ...over('tags', scene.tags, maxTags, 'maxTags'),
+  ];
+}
+
 /** Whether the scene has nothing at all to say. A label speaks of its handling, and every scene has a cover. */
 export function isEmpty({ fields, tags }: Wanted): boolean {
   const { genre, actor, collection } = tags;

@@ -646,6 +646,7 @@ describe('12: a summary that is long in an address', () => {
       covers: NO_COVER,
       sync: TEXT_AND_TAGS,
       sections: () => client.sections(),
+      scenesWithFile: async () => ({ ok: true, value: [] }),
       pathRules: [],
       beforeWrite: async () => {},
       beforeEdit: async () => {},

@@ -287,6 +287,7 @@ describe('items', () => {
       ratingKey: made.ratingKey,
       sectionKey: '3',
       files: ['/media/scenes/a.mp4', '/media/scenes/b.mp4'],
+      fileSizes: { '/media/scenes/a.mp4': 1000, '/media/scenes/b.mp4': 1000 },
       fields: {
         title: 'T',
         studio: 'S',

@@ -114,6 +114,7 @@ describe.each(VERSIONS)('scenes, in Stash %s', (version) => {
       tags: ['one', 'two'],
       groups: [],
       files: ['/a/1.mp4', '/a/2.mp4'],
+      fileSizes: { '/a/1.mp4': 30_000, '/a/2.mp4': 30_000 },
       updatedAt: expect.any(Number),
     });
   });
@@ -125,6 +126,22 @@ describe.each(VERSIONS)('scenes, in Stash %s', (version) => {
       ...sceneWith({ files: [] }),
       updatedAt: expect.any(Number),
     });
+  });
+
+  test('that have a file of a name are found by it, in whatever folder and among whatever others', async () => {
+    const stash = await startStash({ version });
+    const name = 'a "b" (c) [1] $5 + ü?.mp4';
+    const [one, two] = [[`/a/${name}`], ['/b/other.mp4', `/b/${name}`]].map((files) =>
+      stash.db.addScene({ files }),
+    );
+    for (const files of [[`/a/x${name}`], [`/a/${name}.bak`], []]) stash.db.addScene({ files });
+    const found = unwrap(await connect(stash).scenesWithFile([name, 'nowhere.mp4']));
+    expect(found.map(({ id }) => id)).toEqual([one, two].map((scene) => String(scene!.id)));
+    expect(found[1]).toMatchObject({
+      files: ['/b/other.mp4', `/b/${name}`],
+      fileSizes: { [`/b/${name}`]: 30_000 },
+    });
+    expect(unwrap(await connect(stash).scenesWithFile([]))).toEqual([]);
   });
 
   test('that use a tag, performer, studio or group are found by it', async () => {

@@ -18,6 +18,7 @@ export function sceneWith(parts: Partial<StashScene> = {}): StashScene {
     tags: [],
     groups: [],
     files: ['/media/scenes/clip 1.mp4'],
+    fileSizes: {},
     updatedAt: 0,
     ...parts,
   };

@@ -163,7 +163,8 @@ export interface Rule {
 }
 
 interface Held {
-  readonly files: readonly string[];
+  files: readonly string[];
+  fileSizes: Record<string, number>;
   fields: Record<string, string>;
   tags: Record<(typeof TAG_KINDS)[number], string[]>;
   locked: Set<string>;
@@ -194,6 +195,7 @@ export class FakePlex {
   add(id: string, fields: Readonly<Record<string, string>> = {}): void {
     this.items.set(id, {
       files: [fileOf(id)],
+      fileSizes: {},
       fields: { ...fields },
       tags: { genre: [], actor: [], collection: [], label: [] },
       locked: new Set(),
@@ -264,7 +266,9 @@ export class FakePlex {
         }),
       sections: () => ask('sections', [], () => ({ ok: true, value: [...this.libraries] })),
       findByFile: (sectionKey, baseName) => {
-        const keys = [...this.items.keys()].filter((key) => fileOf(key).endsWith(`/${baseName}`));
+        const keys = [...this.items.keys()].filter((key) =>
+          this.items.get(key)!.files.some((file) => file.endsWith(`/${baseName}`)),
+        );
         return ask('findByFile', keys, () => {
           if (!this.libraries.some(({ key }) => key === sectionKey)) {
             return failed({ status: 404 }, 'findByFile', hasEverWorked, this.#time);
@@ -325,10 +329,10 @@ export class FakePlex {
     return keys.flatMap((ratingKey) => {
       const held = this.items.get(ratingKey);
       if (held === undefined) return [];
-      const { files, fields, tags, locked, images } = held;
+      const { files, fileSizes, fields, tags, locked, images } = held;
       const sectionKey = this.libraries[0]?.key ?? '';
       const live = structuredClone({ fields, tags, locked, images });
-      return [{ ratingKey, sectionKey, files, actorDetails: {}, ...live }];
+      return [{ ratingKey, sectionKey, files, fileSizes, actorDetails: {}, ...live }];
     });
   }
 
@@ -358,7 +362,14 @@ export class FakePlex {
   }
 }
 
-export type StashMethod = 'settings' | 'configure' | 'scenes' | 'scenesAfter' | 'scenesWith' | 'cover';
+export type StashMethod =
+  | 'settings'
+  | 'configure'
+  | 'scenes'
+  | 'scenesAfter'
+  | 'scenesWith'
+  | 'scenesWithFile'
+  | 'cover';
 
 export class FakeStash {
   readonly #time: VirtualTime;
@@ -404,6 +415,12 @@ export class FakeStash {
       scenes: (ids) => ask('scenes', ids, () => new Map([...this.scenes].filter(([id]) => ids.includes(id)))),
       scenesWith: (kind, id) =>
         ask('scenesWith', [id], () => [...(this.touching.get(`${kind}:${id}`) ?? [])]),
+      scenesWithFile: (baseNames) =>
+        ask('scenesWithFile', [], () =>
+          [...this.scenes.values()].filter(({ files }) =>
+            files.some((file) => baseNames.some((name) => file.endsWith(`/${name}`))),
+          ),
+        ),
       scenesAfter: (after, limit, since = 0) =>
         ask('scenesAfter', [], () => {
           const left = [...this.scenes.values()]

@@ -7,6 +7,7 @@ import type { FieldChange } from '../../src/queue/changes.ts';
 import type { OwnTags } from '../../src/queue/events.ts';
 import type { Known } from '../../src/queue/queue.ts';
 import type { Fault, PlexSimulator, PlexSimulatorOptions } from '../../src/simulators/plex/server.ts';
+import type { SceneFiles } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
 import { type DeliverOptions, type Delivery, deliver, type WriteIntent } from '../../src/sync/deliver.ts';
 import { type PathRule, parsePathMap } from '../../src/sync/path-map.ts';
@@ -23,7 +24,12 @@ interface Desk {
   watch(scene: StashScene, known?: Known): Promise<{ delivery: Delivery; requests: string[] }>;
 }
 
-async function startDesk(options: PlexSimulatorOptions = {}, pathMap = ''): Promise<Desk> {
+/** `stash`: all scenes that it has. */
+async function startDesk(
+  options: PlexSimulatorOptions = {},
+  pathMap = '',
+  stash: readonly SceneFiles[] = [],
+): Promise<Desk> {
   const { plex, client } = await startPlexAndClient(options);
   const parsed = parsePathMap(pathMap);
   const pathRules: readonly PathRule[] = parsed.ok ? parsed.rules : [];
@@ -37,6 +43,7 @@ async function startDesk(options: PlexSimulatorOptions = {}, pathMap = ''): Prom
         covers: NO_COVER,
         sync: TEXT_AND_TAGS,
         sections: () => client.sections(),
+        scenesWithFile: async () => ({ ok: true, value: stash }),
         pathRules,
         beforeWrite: beforeWrite ?? (async (intent) => void intents.push(intent)),
         beforeEdit: async () => {},
@@ -338,7 +345,7 @@ describe('nothing is written', () => {
     const desk = await startDesk();
     desk.plex.library.addItem({ file: '/media/scenes/elsewhere/clip 1.mp4' });
     const { delivery, requests } = await desk.watch(FULL);
-    expect(delivery).toEqual({ kind: 'missing', near: ['/media/scenes/elsewhere/clip 1.mp4'] });
+    expect(delivery).toEqual({ kind: 'missing', near: ['/media/scenes/elsewhere/clip 1.mp4'], rivals: [] });
     expect(writes(requests)).toEqual([]);
   });
 
@@ -359,7 +366,7 @@ describe('nothing is written', () => {
     const desk = await startDesk();
     desk.plex.library.addItem({ file: FULL.files[0]!, isTrashed: true });
     const { delivery, requests } = await desk.watch(FULL);
-    expect(delivery).toEqual({ kind: 'missing', near: [] });
+    expect(delivery).toEqual({ kind: 'missing', near: [], rivals: [] });
     expect(writes(requests)).toEqual([]);
   });
 });
@@ -425,6 +432,53 @@ describe('a scene with several files', () => {
   });
 });
 
+describe('where Plex sees the files under other folders, and no path map says so', () => {
+  const docker = { ...FULL, files: ['/data/scenes/A/x.mp4'] };
+
+  test('the item is found by the end of its path, and again by one request', async () => {
+    const desk = await startDesk();
+    desk.plex.library.addItem({ file: '/media/scenes/A/x.mp4', ratingKey: '1001' });
+    const first = await desk.deliver(docker);
+    expect(first).toMatchObject({ kind: 'written', item: '1001' });
+    const { delivery, requests } = await desk.watch(docker, known(first));
+    expect(delivery.kind).toBe('unchanged');
+    // The libraries are asked for once by a drainer.
+    expect(requests).toEqual(['GET /library/metadata/1001', 'GET /library/sections']);
+  });
+
+  test('the item of another scene of that name is left alone', async () => {
+    const rival = { id: '2', files: ['/more/scenes/A/x.mp4'], fileSizes: {} };
+    const desk = await startDesk({}, '', [rival]);
+    desk.plex.library.addItem({ file: '/media/scenes/A/x.mp4' });
+    const { delivery, requests } = await desk.watch(docker);
+    expect(delivery).toEqual({ kind: 'missing', near: ['/media/scenes/A/x.mp4'], rivals: rival.files });
+    expect(writes(requests)).toEqual([]);
+  });
+
+  test('what is remembered is not trusted when its file is another studio’s', async () => {
+    const desk = await startDesk();
+    desk.plex.library.addItem({ file: '/media/scenes/B/x.mp4', ratingKey: '1001' });
+    const { delivery, requests } = await desk.watch(docker, { item: '1001', own: {} });
+    expect(delivery).toMatchObject({ kind: 'missing', near: ['/media/scenes/B/x.mp4'] });
+    expect(writes(requests)).toEqual([]);
+  });
+});
+
+test('a name whose accents a Mac has parted is found though Plex has them composed', async () => {
+  const desk = await startDesk();
+  desk.plex.library.addItem({ file: '/media/scenes/caf\u00e9.mp4', ratingKey: '1001' });
+  const delivery = await desk.deliver({ ...FULL, files: ['/media/scenes/cafe\u0301.mp4'] });
+  expect(delivery).toMatchObject({ kind: 'written', item: '1001' });
+});
+
+test('a file that Plex takes in after it was not found is found by the next try', async () => {
+  const desk = await startDesk();
+  desk.plex.library.placeFile({ file: FULL.files[0]! });
+  expect((await desk.deliver(FULL)).kind).toBe('missing');
+  desk.plex.library.scan('3');
+  expect((await desk.deliver(FULL)).kind).toBe('written');
+});
+
 describe('a failure on the way is the delivery, with its class', () => {
   const steps: readonly (readonly [string, Partial<Fault>])[] = [
     ['asking for the libraries', { path: '/library/sections', skip: 0 }],
@@ -460,6 +514,6 @@ describe('a failure on the way is the delivery, with its class', () => {
   test('an item that goes between the write and the read is missing', async () => {
     const desk = await startDesk({ items: 1 });
     desk.plex.addFault({ kind: 'notFound', path: '/library/metadata', method: 'GET', skip: 1 });
-    expect(await desk.deliver(FULL)).toEqual({ kind: 'missing', near: [] });
+    expect(await desk.deliver(FULL)).toEqual({ kind: 'missing', near: [], rivals: [] });
   });
 });

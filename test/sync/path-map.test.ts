@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { baseNameOf, isSamePath, type PathRule, parsePathMap, toPlexPath } from '../../src/sync/path-map.ts';
+import { mappedPath, type PathRule, parsePathMap, ruleBetween, toPlexPath } from '../../src/sync/path-map.ts';
+import { isSamePath } from '../../src/sync/paths.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 
 function rules(text: string): readonly PathRule[] {
@@ -19,15 +20,20 @@ describe('a path map', () => {
     expect(rules(' \n ; ')).toEqual([]);
   });
 
-  test.each(['/data', '/data =>', '=> /media', '/a => /b => /c', '/a -> /b', '/a => /b; nonsense'])(
-    'that is wrong says where: %j',
-    (text) => {
-      const parsed = parsePathMap(text);
-      expect(parsed.ok).toBe(false);
-      if (!parsed.ok)
-        expect(parsed.problem).toContain('is not of the form "/path in Stash => /path in Plex"');
-    },
-  );
+  test.each([
+    ['/data', 1],
+    ['/data =>', 1],
+    ['=> /media', 1],
+    ['/a => /b => /c', 1],
+    ['/a -> /b', 1],
+    ['/a => /b; nonsense', 2],
+  ])('that is wrong says where: %j in rule %j', (text, number) => {
+    const parsed = parsePathMap(text);
+    expect(parsed).toMatchObject({ ok: false, problem: expect.stringMatching(`^rule ${number} `) });
+    expect(parsed).toMatchObject({
+      problem: expect.stringContaining('is not of the form "/path in Stash => /path in Plex"'),
+    });
+  });
 });
 
 describe('the path in Plex', () => {
@@ -78,33 +84,70 @@ describe('the path in Plex', () => {
   });
 });
 
-describe('two paths are the same', () => {
+test('a rule for a Windows folder fits in any case', () => {
+  expect(toPlexPath('d:\\Clips\\a.mp4', rules('D:\\clips => /mnt'))).toBe('/mnt/a.mp4');
+});
+
+test('a rule of Windows fits no path of POSIX, nor the other way round', () => {
+  expect(mappedPath('/clips/a.mp4', rules('D:\\clips => /mnt'))).toBeNull();
+  expect(mappedPath('D:\\clips\\a.mp4', rules('/ => /mnt'))).toBeNull();
+});
+
+test('a rule that leads to Windows writes its separators', () => {
+  expect(toPlexPath('/data/a/b.mp4', rules('/data => D:\\clips'))).toBe('D:\\clips\\a\\b.mp4');
+  expect(toPlexPath('/data/a/b.mp4', rules('/data => D:/clips'))).toBe('D:/clips/a/b.mp4');
+});
+
+describe('a rule that is a pattern', () => {
   test.each([
-    ['/a/b.mp4', '/a/b.mp4', true],
-    ['/a/b.mp4', '/a/B.mp4', false],
-    ['/a/\u00e9.mp4', '/a/e\u0301.mp4', true],
-    ['D:\\a\\b.mp4', 'D:/a/b.mp4', true],
-    ['D:\\A\\b.mp4', 'd:\\a\\B.MP4', true],
-    ['\\\\nas\\s\\b.mp4', '\\\\NAS\\s\\b.mp4', true],
-    ['/a/b.mp4', '/b.mp4', false],
-    ['/a\\b.mp4', '/a/b.mp4', false],
-    ['/D:/a.mp4', 'D:/a.mp4', false],
-  ])('%j and %j: %j', (a, b, expected) => {
-    expect(isSamePath(a, b)).toBe(expected);
-    expect(isSamePath(b, a)).toBe(expected);
+    ['/mnt/disk7/a/b.mp4', String.raw`re:/mnt/disk\d+/ => /pool/`, '/pool/a/b.mp4'],
+    ['/mnt/nas/a.mp4', String.raw`re:^/mnt/(\w+)/ => /srv/$1/`, '/srv/nas/a.mp4'],
+    ['/x/mnt/nas/a.mp4', String.raw`re:/mnt/(\w+)/ => /srv/$1/`, '/x/mnt/nas/a.mp4'],
+    ['/mnt/a/b.mp4', 're:/mnt/(a|b)/ => /$1$$1/', '/a$1/b.mp4'],
+    ['D:\\Clips\\a\\b.mp4', 're:d:/clips/ => /mnt/', '/mnt/a/b.mp4'],
+    ['/mnt/a/b.mp4', 're:/mnt/ => E:\\', 'E:\\a\\b.mp4'],
+    ['/data/a;b/c.mp4', String.raw`re:/data/a\x3bb/ => /ab/`, '/ab/c.mp4'],
+    ['/a/x.mp4', '/b => /c; re:/a/ => /d/; /a => /e', '/d/x.mp4'],
+  ])('%j under %s is %j', (path, map, expected) => {
+    expect(toPlexPath(path, rules(map))).toBe(expected);
+  });
+
+  test.each([
+    ['re:( => /x', 'is no regular expression'],
+    ['re:/a/(b) => /$2', 'has no group for $2'],
+    ['re:.* => /x', 'fits every path'],
+    [String.raw`re:/(\w+/?)+x => /x`, 'repeats a group that repeats'],
+    ['re:/(a|a)*b => /x', 'repeats a group that repeats or chooses'],
+    ['re:/((a+)b)* => /x', 'repeats a group that repeats'],
+    ['re:/.*.*.*.*x => /x', 'more than 3'],
+    ['re:/a?a?a?a?a?b => /x', 'more than 4'],
+    [String.raw`re:/(a)\1 => /x`, 'refers back'],
+    ['re:/(?=a)a => /x', 'looks ahead'],
+    ['re:/(?<!a)a => /x', 'looks ahead or behind'],
+  ])('%s is refused in one sentence that says which it is', (text, problem) => {
+    const parsed = parsePathMap(`/fine => /fine; ${text}`);
+    expect(parsed).toMatchObject({
+      ok: false,
+      problem: expect.stringMatching(/^rule 2 \(".+"\): the pattern [^\n]+$/),
+    });
+    expect(parsed).toMatchObject({ problem: expect.stringContaining(problem) });
+  });
+
+  // What is let in comes to an end on the worst path that it is tried on; the time limit of the test is the judge.
+  test('never hangs', () => {
+    const worst = rules('re:/(.*)a(.*)a(.*)b/ => /x/');
+    expect(mappedPath(`/${'a'.repeat(500)}`, worst)).toBeNull();
+    expect(mappedPath(`/${'a'.repeat(100_000)}b/`, worst)).toBeNull();
   });
 });
 
 test.each([
-  ['/a/b c.mp4', 'b c.mp4'],
-  ['D:\\a\\b.mp4', 'b.mp4'],
-  ['\\\\nas\\s\\b.mp4', 'b.mp4'],
-  ['/a/b\\c.mp4', 'b\\c.mp4'],
-  ['b.mp4', 'b.mp4'],
-])('the base name of %j is %j', (path, expected) => {
-  expect(baseNameOf(path)).toBe(expected);
-});
-
-test('a rule for a Windows folder fits in any case', () => {
-  expect(toPlexPath('d:\\Clips\\a.mp4', rules('D:\\clips => /mnt'))).toBe('/mnt/a.mp4');
+  ['/data/scenes/A/x.mp4', '/media/A/x.mp4', '/data/scenes => /media'],
+  ['D:\\clips\\A\\x.mp4', '/mnt/A/x.mp4', 'D:\\clips => /mnt'],
+  ['/A/x.mp4', '/media/A/x.mp4', '/ => /media'],
+  ['/data/x.mp4', '/media/y.mp4', null],
+  ['/da;ta/x.mp4', '/media/x.mp4', null],
+])('%j is %j under the rule %j', (file, plexFile, rule) => {
+  expect(ruleBetween(file, plexFile)).toBe(rule);
+  if (rule !== null) expect(toPlexPath(file, rules(rule))).toBe(plexFile);
 });

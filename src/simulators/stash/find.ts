@@ -79,7 +79,7 @@ export function matchesScene(
   const own =
     isNumber(scene.id, filter.id) &&
     isText(scene.title, filter.title) &&
-    isText(scene.files[0]?.path ?? '', filter.path) &&
+    (filter.path == null || pathsOf(scene).some((path) => isText(path, filter.path))) &&
     isNumber(scene.rating100, filter.rating100) &&
     isNumber(scene.files.length, filter.file_count) &&
     (filter.organized == null || filter.organized === scene.organized) &&
@@ -125,6 +125,10 @@ const SORT_KEYS: Readonly<Record<string, (row: SortRow) => string | number>> = {
   created_at: (row) => row.createdAt,
   updated_at: (row) => row.updatedAt,
 };
+
+function pathsOf({ files }: Scene): string[] {
+  return files.length === 0 ? [''] : files.map(({ path }) => path);
+}
 
 function groupIds(scene: Scene): number[] {
   return scene.groups.map((group) => group.groupId);
