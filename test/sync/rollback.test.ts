@@ -13,6 +13,7 @@ function itemWith(fields: Record<string, string>, genre: readonly string[] = [])
     ratingKey: '1',
     sectionKey: '1',
     files: [],
+    fileSizes: {},
     fields,
     tags: { genre, actor: [], collection: [], label: [] },
     actorDetails: {},
