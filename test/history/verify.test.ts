@@ -4,14 +4,17 @@ import { describe, expect, test } from 'vitest';
 import { ERA } from '../../machines/era.ts';
 import { controlVerificationLines, isSound, queueVerificationLines } from '../../src/cli/verify.ts';
 import { MAX_LISTED, verifyControl, verifyQueue } from '../../src/history/verify.ts';
+import { FileJournal } from '../../src/journal/file-journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine, type JournalRecord } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
+import { writeControlLog } from '../bench/control-log.ts';
 import { fakeWriter } from '../support/fake-writer.ts';
 import { moves, playHonestly } from '../support/honest-writers.ts';
 import { anOutage } from '../support/stories.ts';
 import { entriesOf, foldAll } from '../support/streams.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const RUNS = { numRuns: process.env.BREAKWATER_LONG === undefined ? 40 : 1_000 };
 
@@ -62,6 +65,16 @@ test('whatever honest writers do, and however they race, is sound and counted as
     }),
     RUNS,
   ));
+
+test('the log that the benchmark writes is sound, so what it measures is a whole verification', async () => {
+  const dir = tempDir();
+  writeControlLog(dir, 3_000);
+  const journal = new FileJournal(dir);
+  const control = await verifyControl(journal);
+  journal.close();
+  expect(control).toMatchObject({ records: 3_000, agreed: 3_000, unfinishedBytes: 0 });
+  expect(control.voids).toBeLessThan(300);
+});
 
 describe('drift inside an era', () => {
   test('is found, and the first record that drifts is named with what was expected and found of each machine', async () => {

@@ -109,6 +109,19 @@ describe('the breaker', () => {
     expect((await why(story)).state.join()).toMatch(/nothing stands against Plex since outage #1/);
   });
 
+  test('with failures while the backlog of an outage goes: both are told', async () => {
+    const story = await newStory();
+    await story.loses(61);
+    await story.asks(121, null);
+    await story.succeeds(122);
+    const failed = { type: 'attempt.failed', lease: 'drain', epoch: 1, class: 'transient', draw: 0 } as const;
+    await story.says(130, { ...failed, symptom: 'timeout', subject: 'scene:3' });
+    expect(texts(await why(story)).slice(-2)).toEqual([
+      'a change was delivered; that proved it, the breaker closed',
+      'scene 3 failed: timeout (1 of 5 in a row)',
+    ]);
+  });
+
   test('whose canary failed: the outage goes on', async () => {
     const story = await newStory();
     await story.loses(61);
@@ -119,15 +132,18 @@ describe('the breaker', () => {
     ]);
   });
 
-  test('a probe whose process died is told when the next one is begun, and is not told while it may answer', async () => {
+  test('a probe whose process died is told when the next one is begun; until then it may answer', async () => {
     const story = await newStory();
     await story.loses(1);
     const claim = { type: 'lease.claimed', lease: 'probe', forMs: 15_000, draw: 0 } as const;
     await story.says(100, claim);
-    expect(texts(await why(story))).toHaveLength(2);
+    expect(texts(await why(story)).slice(2)).toEqual([
+      'a probe was begun (drain-1), and is not answered yet',
+    ]);
     await story.says(400, claim);
     expect(texts(await why(story)).slice(2)).toEqual([
       'a probe was begun and never answered for: its process is gone (drain-1), asked again after 2m',
+      'a probe was begun (drain-1), and is not answered yet',
     ]);
     await story.says(401, { type: 'lease.released', lease: 'probe', epoch: 2, reason: 'unauthorized' });
     expect(texts(await why(story)).at(-1)).toMatch(
