@@ -1,19 +1,24 @@
 // Why: recorded logs → the records that led to the present, in words, each with its place; and nothing else.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { happeningDocument, happeningLine, pastLines } from '../../src/cli/past.ts';
 import { whyControl, whyLines } from '../../src/cli/why.ts';
 import { whyScene } from '../../src/cli/why-scene.ts';
 import { EMPTY_FOLD, foldEntry } from '../../src/control/replay.ts';
 import { CHAIN_ENDS, EMPTY_CHAIN, lengthOf, linked, newestOf, relinked } from '../../src/history/chain.ts';
 import { type ControlStory, EMPTY_STORY, evolveStory } from '../../src/history/control-story.ts';
 import { JobTeller } from '../../src/history/scene-story.ts';
+import { stateAt } from '../../src/history/state-at.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { type Entry, joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { encodeLine } from '../../src/journal/record.ts';
 import { createOutageHistory } from '../../src/outages/outages.ts';
 import type { JobName } from '../../src/queue/events.ts';
+import { play, strokes } from '../support/control-logs.ts';
 import { moves, playHonestly } from '../support/honest-writers.ts';
 import { anOutage, newStory, type Story } from '../support/stories.ts';
-import { entriesOf, foldAll } from '../support/streams.ts';
+import { controlJournal, entriesOf, foldAll } from '../support/streams.ts';
 
 const RUNS = { numRuns: process.env.BREAKWATER_LONG === undefined ? 60 : 1_000 };
 
@@ -202,6 +207,37 @@ test('over any honest log: outages are numbered as `outages` numbers them, and n
     }),
     RUNS,
   ));
+
+test('over any log whatsoever, of liars and of other eras, with damage in it: every line is told in words', () =>
+  fc.assert(
+    fc.asyncProperty(strokes(40), fc.nat(), fc.boolean(), async (log, choice, isOlder) => {
+      const journal = await controlJournal(play(log).passed.map(({ event }) => event));
+      const lines = (await entriesOf(journal)).map((entry) => {
+        const { witness, ...record } = (entry as Extract<Entry, { kind: 'record' }>).record;
+        return encodeLine(
+          witness && isOlder ? { ...record, witness: { ...witness, era: 'older' } } : { ...record },
+        );
+      });
+      if (lines.length > 0) lines[choice % lines.length] = 'damaged';
+      journal.replaceBytes('control', joinLines(lines));
+      const { story, state } = await controlStoryOf(journal);
+      const now = play(log).clock.now();
+      const words = [...whyLines(whyControl(story, state, now, false))];
+      await stateAt(journal, { kind: 'end' }, (happening, past) => {
+        words.push(happeningLine(happening), ...pastLines(past, now.at));
+        expect(JSON.parse(JSON.stringify(happeningDocument(happening)))).toHaveProperty('position');
+      });
+      for (const line of words) expect(line).not.toMatch(/undefined|NaN|\[object/);
+    }),
+    RUNS,
+  ));
+
+test('a record of an impossible time is told all the same', async () => {
+  const story = await newStory();
+  story.clock.stepWall(1e18);
+  await story.loses(10);
+  expect(whyLines(await why(story)).join('\n')).toMatch(/an impossible time/);
+});
 
 describe('a scene', () => {
   test('that nobody spoke of: what a person can do', async () => {
