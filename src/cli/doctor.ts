@@ -1,6 +1,6 @@
 // The doctor's findings as lines for a person.
 
-import type { Finding } from '../doctor/findings.ts';
+import type { Finding } from '../doctor/finding.ts';
 import { count, plain } from './format.ts';
 
 const MARKS: Readonly<Record<Finding['level'], string>> = {

@@ -2,15 +2,9 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { doctorLines } from '../../src/cli/doctor.ts';
-import {
-  EASY_FREE_BYTES,
-  type Facts,
-  type Finding,
-  FUTURE_MS,
-  findingsOf,
-  LEAST_FREE_BYTES,
-  LONG_TAIL,
-} from '../../src/doctor/findings.ts';
+import { EASY_FREE_BYTES, LEAST_FREE_BYTES } from '../../src/doctor/dir-findings.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
+import { type Facts, FUTURE_MS, findingsOf, LONG_TAIL } from '../../src/doctor/findings.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { runMode } from '../../src/invocation/task.ts';
 import type { World } from '../../src/invocation/world.ts';

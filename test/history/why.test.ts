@@ -1,7 +1,8 @@
 // Why: recorded logs → the records that led to the present, in words, each with its place; and nothing else.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { happeningDocument, happeningLine, pastLines } from '../../src/cli/past.ts';
+import { happeningDocument, happeningLine } from '../../src/cli/happening.ts';
+import { pastLines } from '../../src/cli/past.ts';
 import { whyControl, whyLines } from '../../src/cli/why.ts';
 import { whyScene } from '../../src/cli/why-scene.ts';
 import { EMPTY_FOLD, foldEntry } from '../../src/control/replay.ts';
