@@ -18,6 +18,7 @@ const TOOLS = {
   'demo.cjs': 'src/demo/demo.ts',
   'bench.cjs': 'test/bench/bench.ts',
   'docs.cjs': 'src/build/docs.ts',
+  'replay-bench.cjs': 'test/bench/replay.ts',
 };
 /** Bytes; a hook reads and parses all of it each time. */
 const MAX_HOOK_BUNDLE = 24 * 1024;

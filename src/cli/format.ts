@@ -25,7 +25,10 @@ export function duration(ms: number): string {
 export function time(at: number): string {
   const date = new Date(at);
   const offset = -date.getTimezoneOffset();
-  const local = new Date(at + offset * 60_000).toISOString();
+  const shifted = new Date(at + offset * 60_000);
+  // A record may say anything; what shows it must not die of that.
+  if (Number.isNaN(shifted.getTime())) return `an impossible time (${at})`;
+  const local = shifted.toISOString();
   const sign = offset < 0 ? '-' : '+';
   const hours = String(Math.floor(Math.abs(offset) / 60)).padStart(2, '0');
   const minutes = String(Math.abs(offset) % 60).padStart(2, '0');

@@ -6,7 +6,7 @@ import { type Moment, remainingMs } from '../../machines/time.ts';
 import { type Gate, gate, isHeld, isLeaseLive } from '../control/decide.ts';
 import type { Step } from '../control/replay.ts';
 import type { ControlState } from '../control/state.ts';
-import type { Chain } from '../history/chain.ts';
+import { type Chain, EMPTY_CHAIN } from '../history/chain.ts';
 import type { ControlStory, OutageStory } from '../history/control-story.ts';
 import { count, duration, plain, time } from './format.ts';
 
@@ -40,11 +40,17 @@ export function whyControl(
   const { breaker, recovery } = state;
   const isCalm = breaker.value === 'closed' && recovery.value === 'idle' && !recovery.context.hasBacklog;
   const { outage } = story;
-  const told = isCalm || outage === null ? toldRow(story) : toldChain(outage.chain, toldStep);
+  const chain = isCalm || outage === null ? EMPTY_CHAIN : outage.chain;
+  const { links, elided } = toldChain<Step>(chain, toldStep);
   return {
     state: [stateSentence(story, state), ...holds.map(({ sentence }) => sentence)],
-    links: [...told.links, ...holds.map(({ link }) => link)],
-    elided: told.elided,
+    links: [
+      ...links,
+      ...story.row.map(toldStep),
+      ...askingLink(story, state),
+      ...holds.map(({ link }) => link),
+    ],
+    elided,
     next: nextSentences(state, now, isHolderGone),
   };
 }
@@ -162,8 +168,10 @@ function placedBy(hold: HoldName, { record }: Step): string {
   }
 }
 
-function toldRow({ row }: ControlStory): Pick<WhyDocument, 'links' | 'elided'> {
-  return { links: row.map(toldStep), elided: { count: 0, after: row.length } };
+/** A probe that may still be answered. */
+function askingLink({ asking }: ControlStory, { recovery }: ControlState): ToldLink[] {
+  if (asking === null || recovery.value !== 'probing') return [];
+  return [linkOf(asking, `a probe was begun (${plain(asking.record.inv)}), and is not answered yet`)];
 }
 
 export function toldStep(step: Step): ToldLink {

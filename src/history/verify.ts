@@ -56,9 +56,10 @@ export interface StreamVerification {
   readonly damages: readonly Damage[];
   /** Bytes behind the last newline: a write that is on its way, or was cut off. Not judged. */
   readonly unfinishedBytes: number;
-  /** Wall ms of the first and last record. */
+  /** Wall ms of the first and last record, and of the one that says latest. */
   readonly from: number | null;
   readonly to: number | null;
+  readonly latest: number | null;
 }
 
 export interface ControlVerification extends StreamVerification {
@@ -166,6 +167,7 @@ async function readStream(
   let [records, damaged, newer] = [0, 0, 0];
   let from: number | null = null;
   let to: number | null = null;
+  let latest: number | null = null;
   const end = await eachEntry(journal, stream, (entry) => {
     onEntry(entry);
     switch (entry.kind) {
@@ -173,6 +175,7 @@ async function readStream(
         records += 1;
         from ??= entry.record.at;
         to = entry.record.at;
+        latest = Math.max(latest ?? to, to);
         break;
       case 'newer':
         newer += 1;
@@ -183,7 +186,7 @@ async function readStream(
     }
   });
   const unfinishedBytes = Math.max(0, (await journal.size(stream)) - end);
-  return { stream, records, damaged, newer, damages, unfinishedBytes, from, to };
+  return { stream, records, damaged, newer, damages, unfinishedBytes, from, to, latest };
 }
 
 /** A line ends in its checksum: one that has none was cut short as it was written. */

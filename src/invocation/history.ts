@@ -2,13 +2,7 @@
 // no checkpoint is opened and nothing is written.
 
 import { count, duration, plain, time } from '../cli/format.ts';
-import {
-  type HappeningDocument,
-  happeningDocument,
-  happeningLine,
-  pastDocument,
-  pastLines,
-} from '../cli/past.ts';
+import { pastDocument, pastLines } from '../cli/past.ts';
 import { nowhereMessage, parseLineName, parseOutageNumber, parseTime } from '../cli/point.ts';
 import { controlVerificationLines, isSound, queueVerificationLines } from '../cli/verify.ts';
 import { type WhyDocument, whyControl, whyLines, whyOutage } from '../cli/why.ts';
@@ -25,6 +19,7 @@ import type { Journal } from '../journal/journal.ts';
 import { EMPTY_HISTORY, evolveHistory, type Outage } from '../outages/outages.ts';
 import { figuresOf, type OutageFigures } from '../outages/summary.ts';
 import { isHolderGone } from './drainer-wanted.ts';
+import { ReplayTeller } from './replay-teller.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
@@ -37,14 +32,11 @@ export interface ReplayOptions {
   readonly isJsonl: boolean;
 }
 
-/** Steps that are held for a caller that cannot be told one by one (a task of Stash, `--json`). */
-const MAX_HELD_STEPS = 1_000;
-
 /** The state at a point; stepped, everything on the way there as well. */
 export async function replay(world: World, options: ReplayOptions): Promise<TaskResult> {
   const now = world.writer.now().at;
   const cut = cutOf(options, now);
-  const teller = new Teller(world, options);
+  const teller = new ReplayTeller(world, options);
   let openings = 0;
   let opening: unknown;
   const past = await travel(world.dir.journal, cut, (happening, past) => {
@@ -161,57 +153,6 @@ function cutOf({ at, to, outage }: ReplayOptions, now: number): Cut {
   }
   if (to !== '') return parseLineName(to);
   return outage === '' ? { kind: 'end' } : { kind: 'outage', number: parseOutageNumber(outage) };
-}
-
-/** Tells steps one by one where somebody prints them, and else keeps the newest. */
-class Teller {
-  readonly #isTold: boolean;
-  readonly #isJsonl: boolean;
-  readonly #print: ((line: string) => void) | undefined;
-  readonly #said: string[] = [];
-  #held: { readonly line: string; readonly document: HappeningDocument }[] = [];
-  #told = 0;
-
-  constructor({ print }: World, { isStepped, isJsonl }: ReplayOptions) {
-    this.#isTold = isStepped || isJsonl;
-    this.#isJsonl = isJsonl;
-    this.#print = print;
-  }
-
-  /** Lines for a person; a program gets none. */
-  say(lines: readonly string[]): void {
-    if (this.#isJsonl) return;
-    if (this.#print === undefined) this.#said.push(...lines);
-    else for (const line of lines) this.#print(line);
-  }
-
-  tell(happening: Happening): void {
-    if (!this.#isTold) return;
-    this.#told += 1;
-    const line = this.#lineOf(happening);
-    if (this.#print === undefined) this.#held.push({ line, document: happeningDocument(happening) });
-    else this.#print(line);
-    // Now and then, and not at each step: that would move them all each time.
-    if (this.#held.length === 2 * MAX_HELD_STEPS) this.#held = this.#held.slice(MAX_HELD_STEPS);
-  }
-
-  ended(stateLines: readonly string[], document: Readonly<Record<string, unknown>>): TaskResult {
-    const held = this.#held.slice(-MAX_HELD_STEPS);
-    const before = this.#told - held.length;
-    const isCut = this.#print === undefined && before > 0;
-    const lines = [
-      ...this.#said,
-      ...(isCut ? [`… ${count(before, 'line')} before these …`] : []),
-      ...held.map(({ line }) => line),
-      ...(this.#isJsonl ? [] : stateLines),
-    ];
-    const steps = this.#isTold ? { steps: held.map(({ document }) => document), stepsBefore: before } : {};
-    return { isOk: true, lines, document: { ...document, ...steps } };
-  }
-
-  #lineOf(happening: Happening): string {
-    return this.#isJsonl ? JSON.stringify(happeningDocument(happening)) : happeningLine(happening);
-  }
 }
 
 /** `lasted 9m 28s, 9 probes, …`: what `outages` says of it, in a line. */

@@ -11,6 +11,7 @@ import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
+import { doctor } from './doctor.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { replay, verify, why } from './history.ts';
@@ -75,6 +76,7 @@ const TASKS = {
           isJsonl: isTrue(args.jsonl),
         }),
   verify: (world) => verify(world, true),
+  doctor,
   why: (world, args) => why(world, text(args.scene), text(args.outage)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 

@@ -142,6 +142,11 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--step', 'line by line what happened on the way, and what it moved')
     .option('--jsonl', 'the same as one JSON document a line')
     .option('--verify', 'fold the whole log and compare every record with what its writer computed');
+  verb(
+    'doctor',
+    'doctor',
+    'what is wrong with the data dir, the journal or the settings, and what to do about it',
+  );
   verb('verify', 'verify', 'whether every line of the journal can be read and folds as it did');
   verb('why', 'why', 'the records that led to the state of the breaker, and what will happen')
     .option('--scene <id>', 'the same of a scene')

@@ -53,7 +53,7 @@ function runOnce({ name, args, input, env }: Candidate): number {
 }
 
 /** Peak resident memory, told by the process itself as it ends. */
-function peakKb({ args, input, env }: Candidate): number {
+export function peakKb({ args, input, env }: Omit<Candidate, 'name'>): number {
   const tell = `process.on('exit',()=>require('fs').writeSync(2,'\\npeak '+process.resourceUsage().maxRSS+'\\n'))`;
   const preload = `data:text/javascript,import{createRequire}from'module';const require=createRequire('/');${tell}`;
   const run = spawnSync(process.execPath, ['--import', preload, ...args], {

@@ -45,9 +45,9 @@ describe('a machine of more than states, named guards and assignments is refused
   });
 
   test('and one of just that is stepped', () => {
-    const step = flatMachine(
-      pure.createMachine(two({ on: { go: { guard: 'yes', target: 'b', actions: 'note' } } }) as never),
-    );
+    const config: unknown = two({ on: { go: { guard: 'yes', target: 'b', actions: 'note' } } });
+    const machine: unknown = pure.createMachine(config as never);
+    const step = flatMachine(machine as AnyStateMachine);
     expect(step({ value: 'a', context: { n: 0 } }, { type: 'go' })).toEqual({
       value: 'b',
       context: { n: 1 },

@@ -1,0 +1,125 @@
+// The data dir: whether it can be written, who can read it, what it is on, and how much room is left.
+
+import { type Finding, note, ok, problem } from './finding.ts';
+
+export type DirFacts =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'unusable'; readonly detail: string }
+  | {
+      readonly kind: 'there';
+      readonly path: string;
+      /** Permission bits; null where the system has none. */
+      readonly mode: number | null;
+      readonly isWritable: boolean;
+      /** Files in it that others may read or write, or that are links. */
+      readonly loose: readonly { readonly name: string; readonly what: 'mode' | 'link' }[];
+      /** As statfs tells it on Linux; null elsewhere. */
+      readonly fileSystemType: number | null;
+      readonly freeBytes: number;
+    };
+
+/** Below this an append may fail before the day is over, in bytes; and what is too little to be at ease. */
+export const LEAST_FREE_BYTES = 50_000_000;
+export const EASY_FREE_BYTES = 500_000_000;
+
+/** `f_type` of statfs(2) where appends of several hosts or processes are not atomic. */
+const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x01021997, '9p'],
+  [0x00c36400, 'Ceph'],
+  [0x5346414f, 'AFS'],
+  [0x0bd00bd0, 'Lustre'],
+]);
+const FUSE = 0x65735546;
+/** What does not outlive a restart. */
+const FLEETING_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x01021994, 'memory (tmpfs)'],
+  [0x858458f6, 'memory (ramfs)'],
+  [0x794c7630, "a container's own layer (overlay)"],
+]);
+
+export function dirFindings(dir: DirFacts): Finding[] {
+  switch (dir.kind) {
+    case 'missing':
+      return [
+        note('data dir', 'there is none yet', 'the first hook makes it; or give --data if it is elsewhere'),
+      ];
+    case 'unusable':
+      return [
+        problem(
+          'data dir',
+          `it cannot be used: ${dir.detail}`,
+          'make it a folder that Stash may read and write',
+        ),
+      ];
+    case 'there':
+      return [writable(dir), modes(dir), fileSystem(dir.fileSystemType), space(dir.freeBytes)];
+  }
+}
+
+type There = Extract<DirFacts, { kind: 'there' }>;
+
+function writable({ isWritable, path }: There): Finding {
+  return isWritable
+    ? ok('data dir', path)
+    : problem(
+        'data dir',
+        `${path} cannot be written`,
+        'no change can be noted: give it to the user that Stash runs as',
+      );
+}
+
+function modes({ mode, loose, path }: There): Finding {
+  const isOpen = mode !== null && (mode & 0o077) !== 0;
+  const links = loose.filter(({ what }) => what === 'link').map(({ name }) => name);
+  const readable = loose.filter(({ what }) => what === 'mode').map(({ name }) => name);
+  if (links.length > 0) {
+    return problem(
+      'permissions',
+      `links where files should be: ${links.join(', ')}`,
+      'put the files themselves there',
+    );
+  }
+  if (!isOpen && readable.length === 0) return ok('permissions', 'nobody else may read it');
+  const what = isOpen
+    ? `the folder has mode ${(mode & 0o777).toString(8)}`
+    : `others may read ${readable.join(', ')}`;
+  return problem('permissions', what, `chmod -R go-rwx "${path}"`);
+}
+
+function fileSystem(type: number | null): Finding {
+  const network = type === null ? undefined : NETWORK_TYPES.get(type);
+  if (network !== undefined) {
+    return problem(
+      'file system',
+      `the data dir is on ${network}, a network file system: appends of two processes may overwrite each other`,
+      'keep it on a local disk (BREAKWATER_DATA)',
+    );
+  }
+  if (type === FUSE) {
+    return note(
+      'file system',
+      'the data dir is on FUSE, which may be a network',
+      'keep it on a local disk if it is one',
+    );
+  }
+  const fleeting = type === null ? undefined : FLEETING_TYPES.get(type);
+  if (fleeting !== undefined) {
+    return note(
+      'file system',
+      `the data dir is in ${fleeting} and does not outlive it`,
+      'put it on a volume (BREAKWATER_DATA)',
+    );
+  }
+  return ok('file system', type === null ? 'not looked at on this system' : 'local');
+}
+
+function space(freeBytes: number): Finding {
+  const free = `${Math.floor(freeBytes / 1e6)} MB free`;
+  if (freeBytes < LEAST_FREE_BYTES)
+    return problem('disk', free, 'make room: on a full disk changes are not noted');
+  return freeBytes < EASY_FREE_BYTES ? note('disk', free, 'make room before it is full') : ok('disk', free);
+}

@@ -1,0 +1,50 @@
+// A world for commands that only look back: a journal and a clock. Whoever asks it for Stash, Plex or a checkpoint fails.
+import type { World } from '../../src/invocation/world.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { FakeClock, fakeWriter } from './fake-writer.ts';
+
+export function readingWorld(
+  journal: Pick<Journal, 'read' | 'size'>,
+  clock = new FakeClock(),
+): World & { printed: string[] } {
+  const forbidden = new Proxy(
+    {},
+    {
+      get(_, name) {
+        throw new Error(`a command that looks back asked for ${String(name)}`);
+      },
+    },
+  ) as never;
+  const readOnly: Journal = {
+    read: (stream, from) => journal.read(stream, from),
+    size: (stream) => journal.size(stream),
+    append: () => Promise.reject(new Error('a command that looks back wrote')),
+  };
+  return {
+    dir: {
+      journal: readOnly as World['dir']['journal'],
+      controlCheckpoint: forbidden,
+      queueCheckpoint: forbidden,
+    },
+    writer: fakeWriter(clock, 'cli-test'),
+    stash: forbidden,
+    connectPlex: forbidden,
+    fingerprint: forbidden,
+    env: {},
+    sleep: forbidden,
+    log: { line: () => {}, progress: () => {} },
+    printed: [],
+  };
+}
+
+/** The same journal, one line at a time: what a long one is to its reader. */
+export function lineByLine(journal: Journal): Pick<Journal, 'read' | 'size'> {
+  return {
+    size: (stream) => journal.size(stream),
+    async read(stream, from) {
+      const { entries, next } = await journal.read(stream, from);
+      const first = entries[0];
+      return first === undefined ? { entries: [], next } : { entries: [first], next: first.next };
+    },
+  };
+}
