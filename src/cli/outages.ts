@@ -2,7 +2,7 @@
 
 import type { Outage, OutageHistory } from '../outages/outages.ts';
 import { figuresOf, type HistoryFigures, historyFigures, type OutageFigures } from '../outages/summary.ts';
-import { count, duration, percent, time } from './format.ts';
+import { count, duration, percent, plain, time } from './format.ts';
 
 export interface OutageReport {
   readonly figures: HistoryFigures;
@@ -18,7 +18,7 @@ export function outageReport(history: OutageHistory): OutageReport {
 
 export function outageLines({ figures, outages }: OutageReport): string[] {
   if (outages.length === 0) return ['No outage was recorded.', ...coverageLines(figures)];
-  const lines = outages.flatMap((outage) => [...linesOf(outage), '']);
+  const lines = outages.flatMap((outage) => [...linesOf(outage), ...noteLines(outage), '']);
   const parts = [
     count(figures.count, 'outage'),
     figures.ongoing > 0 ? `${figures.ongoing} ongoing` : '',
@@ -46,6 +46,10 @@ function linesOf(outage: Outage & { readonly figures: OutageFigures }): string[]
     `    lasted ${duration(figures.lastedMs ?? 0)}: at least ${duration(figures.shortestMs)}${longest}`,
     `    ${probes}, ${count(outage.waiting, 'change')} waiting, ${drained}`,
   ];
+}
+
+function noteLines({ notes }: Outage): string[] {
+  return notes.map(({ at, text }) => `    note   ${plain(text)} (${time(at)})`);
 }
 
 function coverageLines({ availability, coverage, windowMs }: HistoryFigures): string[] {

@@ -47,12 +47,12 @@ export function gapSummary({ kinds, fields, libraries }: GapCounts): string {
 export function gapLines({ scene, kind, item, library, changes, detail }: Gap): string[] {
   const where = item === null ? '' : ` (item ${item}${library === null ? '' : ` in ${plain(library)}`})`;
   const head = `scene ${scene}${where}: ${kind}${detail === '' ? '' : `: ${plain(detail)}`}`;
-  return [
-    head,
-    ...changes.map(
-      (change) => `    ${fieldName(change.field)}: ${shown(change.before)} → ${shown(change.after)}`,
-    ),
-  ];
+  return [head, ...changes.map((change) => `    ${changeText(change)}`)];
+}
+
+/** `title: old → new` */
+export function changeText({ field, before, after }: FieldChange): string {
+  return `${fieldName(field)}: ${shown(before)} → ${shown(after)}`;
 }
 
 function shown(value: FieldChange['before']): string {
@@ -62,5 +62,5 @@ function shown(value: FieldChange['before']): string {
 }
 
 function fieldName(field: string): string {
-  return FIELD_OF[field as PlexField] ?? field;
+  return FIELD_OF[field as PlexField] ?? plain(field);
 }

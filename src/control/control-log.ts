@@ -5,12 +5,13 @@
 // It never acts on a state that it has not read back, and never writes under a log of a newer version.
 
 import { ERA } from '../../machines/era.ts';
-import type { ControlEvent, StampedControlEvent } from '../../machines/events.ts';
+import type { ControlEvent } from '../../machines/events.ts';
 import type { Checkpoint } from '../journal/atomic-file.ts';
 import { type AppendFailure, type Journal, JournalError } from '../journal/journal.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
 import { checkCheckpoint } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
+import { type Annotation, annotationOf } from './annotations.ts';
 import { evolve } from './evolve.ts';
 import { EMPTY_FOLD, eventOf, type FoldState, foldEntry, type Step } from './replay.ts';
 import type { ControlState } from './state.ts';
@@ -102,7 +103,7 @@ export class ControlLog {
   }
 
   /** Appends the events in one write, then reads them back. */
-  async append(...events: readonly ControlEvent[]): Promise<Recorded> {
+  async append(...events: readonly (ControlEvent | Annotation)[]): Promise<Recorded> {
     if (this.#fold.counts.newer > 0) {
       const detail = 'the journal was written by a newer Breakwater: update this one';
       return { ok: false, failure: { kind: 'newer', detail } };
@@ -122,19 +123,23 @@ export class ControlLog {
   }
 
   /** The same for a caller that cannot go on without having written. */
-  async appendOrThrow(...events: readonly ControlEvent[]): Promise<readonly Step[]> {
+  async appendOrThrow(...events: readonly (ControlEvent | Annotation)[]): Promise<readonly Step[]> {
     const recorded = await this.append(...events);
     if (!recorded.ok) throw new JournalError(recorded.failure.detail);
     return recorded.steps;
   }
 
   /** Records whose witnesses follow one from another, all from the state as folded now. */
-  #witnessed(events: readonly ControlEvent[]): JournalRecord[] {
+  #witnessed(events: readonly (ControlEvent | Annotation)[]): JournalRecord[] {
     let state = this.#fold.control;
     return events.map((event) => {
       const { type, ...data } = event;
       const plain = makeRecord(this.#writer, type, data);
-      const after = evolve(state, eventOf(plain) as StampedControlEvent);
+      const heard = eventOf(plain);
+      if (heard === null && annotationOf(plain) === null) {
+        throw new Error(`a ${type} of this shape would be void: ${JSON.stringify(data)}`);
+      }
+      const after = heard === null ? state : evolve(state, heard);
       const witness = { seen: this.#position, ...transitionOf(state, after), era: ERA };
       state = after;
       return { ...plain, witness };

@@ -2,17 +2,11 @@
 // why, the inspector) goes from log to state, so that all of them see the same history.
 
 import { ERA } from '../../machines/era.ts';
-import {
-  CONTROL_EVENT_TYPES,
-  type ControlEventType,
-  HOLD_NAMES,
-  type HoldName,
-  LEASE_NAMES,
-  type LeaseName,
-  type StampedControlEvent,
-} from '../../machines/events.ts';
+import type { StampedControlEvent } from '../../machines/events.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
+import { annotationOf } from './annotations.ts';
+import { isControlEvent } from './control-shapes.ts';
 import { evolve, MACHINES } from './evolve.ts';
 import { type ControlState, INITIAL_STATE, MACHINE_NAMES, type MachineName } from './state.ts';
 import { adopt, isSameTransition, type Transition, transitionOf } from './witness.ts';
@@ -29,7 +23,7 @@ export type Agreement = 'agreed' | 'contended' | 'adopted' | 'drift';
 export interface Step {
   readonly position: Position;
   readonly record: JournalRecord;
-  /** Null for a type that this code does not know; such a record is void. */
+  /** Null for an annotation; and for a type that this code does not know, or data that is none of it: that is void. */
   readonly event: StampedControlEvent | null;
   readonly before: ControlState;
   readonly after: ControlState;
@@ -76,24 +70,23 @@ export function foldEntry(
   switch (entry.kind) {
     case 'damaged':
       return {
-        fold: { ...fold, doubted: MACHINE_NAMES, counts: plus(fold.counts, { damaged: 1 }) },
+        fold: {
+          ...fold,
+          doubted: MACHINE_NAMES,
+          counts: { ...fold.counts, damaged: fold.counts.damaged + 1 },
+        },
         step: null,
       };
     case 'newer':
-      return { fold: { ...fold, counts: plus(fold.counts, { newer: 1 }) }, step: null };
+      return { fold: { ...fold, counts: { ...fold.counts, newer: fold.counts.newer + 1 } }, step: null };
     case 'record':
       return foldRecord(fold, entry.position, entry.record);
   }
 }
 
-/** The event of a record as the machines receive it; null for a type, lease or hold that this code does not know. */
+/** The event of a record as the machines receive it; null for one that this code does not know, or that makes no sense. */
 export function eventOf(record: JournalRecord): StampedControlEvent | null {
-  const { lease, hold } = record.data;
-  const isKnown =
-    CONTROL_EVENT_TYPES.has(record.type as ControlEventType) &&
-    (lease === undefined || LEASE_NAMES.has(lease as LeaseName)) &&
-    (hold === undefined || HOLD_NAMES.has(hold as HoldName));
-  if (!isKnown) return null;
+  if (!isControlEvent(record.type, record.data)) return null;
   const moment = { at: record.at, mono: record.mono, boot: record.boot };
   return { ...record.data, type: record.type, moment, by: record.inv } as unknown as StampedControlEvent;
 }
@@ -112,7 +105,7 @@ function foldRecord(
     agreement === 'adopted' && record.witness !== undefined
       ? adopt(before, evolved, record.witness, event, (name) => Object.keys(MACHINES[name].states))
       : evolved;
-  const isVoid = after === before;
+  const isVoid = after === before && annotationOf(record) === null;
   const step: Step = { position, record, event, before, after, isVoid, agreement, computed };
   return { fold: advanced(fold, step), step };
 }
@@ -134,19 +127,24 @@ function newestOfOthers(fold: FoldState, inv: string): Position {
 
 function advanced(fold: FoldState, step: Step): FoldState {
   const { inv } = step.record;
-  const isAdopted = step.agreement === 'adopted';
   return {
     control: step.after,
     latest: { inv, position: step.position },
     latestOther: newestOfOthers(fold, inv),
     doubted: stillDoubted(fold.doubted, step),
-    counts: plus(fold.counts, {
-      records: 1,
-      voids: step.isVoid ? 1 : 0,
-      contended: step.agreement === 'contended' ? 1 : 0,
-      adopted: isAdopted ? 1 : 0,
-      drift: step.agreement === 'drift' ? 1 : 0,
-    }),
+    counts: counted(fold.counts, step),
+  };
+}
+
+function counted(counts: FoldCounts, { isVoid, agreement }: Step): FoldCounts {
+  return {
+    records: counts.records + 1,
+    voids: counts.voids + (isVoid ? 1 : 0),
+    contended: counts.contended + (agreement === 'contended' ? 1 : 0),
+    adopted: counts.adopted + (agreement === 'adopted' ? 1 : 0),
+    drift: counts.drift + (agreement === 'drift' ? 1 : 0),
+    damaged: counts.damaged,
+    newer: counts.newer,
   };
 }
 
@@ -154,10 +152,4 @@ function stillDoubted(doubted: readonly MachineName[], { record, agreement }: St
   if (doubted.length === 0 || (agreement !== 'agreed' && agreement !== 'adopted')) return doubted;
   const told = record.witness?.to ?? {};
   return doubted.filter((name) => !Object.hasOwn(told, name));
-}
-
-function plus(counts: FoldCounts, more: Partial<FoldCounts>): FoldCounts {
-  const sum: Record<string, number> = { ...counts };
-  for (const [name, count] of Object.entries(more)) sum[name] = (sum[name] ?? 0) + count;
-  return sum as unknown as FoldCounts;
 }

@@ -40,14 +40,16 @@ export function adopt(
 ): ControlState {
   const adopted: Record<string, MachineState<string, unknown>> = { ...computed };
   for (const name of MACHINE_NAMES) {
-    const to = recorded.to[name];
+    const to: unknown = recorded.to[name];
     if (to === undefined) {
       adopted[name] = before[name];
       continue;
     }
-    const [value, epoch] = to.split('#');
+    const [value, epoch] = typeof to === 'string' ? to.split('#') : [];
     if (value === undefined || !statesOf(name).includes(value)) continue;
     const context = computed[name].context;
+    // An epoch that is no number would make every later one none.
+    if ('epoch' in context && !/^\d{1,15}$/.test(epoch ?? '')) continue;
     adopted[name] = {
       value,
       context: 'epoch' in context ? adoptedLease(context, Number(epoch), event) : context,

@@ -1,6 +1,7 @@
 // The data dir: where the journal and its caches are. In Stash's config folder, not in the plugin's, because an
 // update or a change of source moves that.
 
+import * as fs from 'node:fs';
 import type { ControlCheckpoint } from '../control/control-log.ts';
 import { AtomicFile } from '../journal/atomic-file.ts';
 import { FileJournal } from '../journal/file-journal.ts';
@@ -11,6 +12,8 @@ export interface DataDir {
   readonly journal: FileJournal;
   readonly controlCheckpoint: AtomicFile<ControlCheckpoint>;
   readonly queueCheckpoint: AtomicFile<QueueCheckpoint>;
+  /** What others on this machine may read or change, in words. */
+  readonly exposures: () => readonly string[];
 }
 
 export const DATA_VARIABLE = 'BREAKWATER_DATA';
@@ -26,9 +29,26 @@ export function openDataDir(path: string): DataDir {
   return {
     path,
     journal: new FileJournal(path),
-    controlCheckpoint: new AtomicFile(`${path}/checkpoint/control.json`),
-    queueCheckpoint: new AtomicFile(`${path}/checkpoint/queue.json`),
+    controlCheckpoint: new AtomicFile(`${path}/checkpoint/control.json`, fs, true),
+    queueCheckpoint: new AtomicFile(`${path}/checkpoint/queue.json`, fs, true),
+    exposures: () => exposuresOf(path),
   };
+}
+
+/**
+ * Ours are made for their owner alone; one that was copied or restored may not be. Reported and not changed: on some NAS a change of the mode undoes what its owner has allowed.
+ */
+function exposuresOf(path: string): string[] {
+  if (process.platform === 'win32') return [];
+  return ['', 'control.ndjson', 'queue.ndjson'].flatMap((name) => {
+    const file = name === '' ? path : `${path}/${name}`;
+    const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+    // Others may look into a folder of files that they cannot read.
+    const open = mode & (name === '' ? 0o022 : 0o066);
+    if (open === 0) return [];
+    const may = (open & 0o022) === 0 ? 'read' : 'change';
+    return [`others may ${may} ${file}: chmod ${name === '' ? 700 : 600} puts it right`];
+  });
 }
 
 function isAbsolute(path: string): boolean {

@@ -17,8 +17,8 @@ export interface DeadFilter {
   readonly job?: string;
   /** Given up at least this long ago, in ms. */
   readonly olderThanMs?: number;
-  /** Given up while this outage lasted; its number as `outages` shows it. */
-  readonly outage?: number;
+  /** Given up while this outage lasted: its number as `outages` shows it, or the last one. */
+  readonly outage?: number | 'last';
 }
 
 /** The longest hold, in ms: one that is forgotten must end by itself. */
@@ -124,10 +124,12 @@ async function deadJobs(
     .sort(DELIVERY_ORDER);
 }
 
-async function outageWindow(world: World, number: number): Promise<{ from: number; to: number }> {
+async function outageWindow(world: World, number: number | 'last'): Promise<{ from: number; to: number }> {
   const history = createOutageHistory();
   await ControlLog.open(world.dir.journal, world.writer, null, (step) => history.trigger.step({ step }));
-  const outage = history.getSnapshot().context.outages[number - 1];
+  const { outages } = history.getSnapshot().context;
+  const outage = number === 'last' ? outages.at(-1) : outages[number - 1];
+  if (outage === undefined && number === 'last') return { from: 0, to: 0 };
   if (outage === undefined) throw new Error(`there is no outage #${number}; "outages" lists them`);
   return { from: outage.firstFailed.at, to: outage.closed?.at ?? Number.POSITIVE_INFINITY };
 }

@@ -41,21 +41,53 @@ function readBootId(): string {
   }
 }
 
-/** This process, so that another can see it gone. A process id means nothing outside its boot and namespace. */
-export function thisProcess(): { readonly pid: number; readonly space: string } {
-  return { pid: process.pid, space: processSpace() };
+/** A process id, and the space in which it means something: its boot and namespace. */
+export interface ProcessName {
+  readonly pid: number;
+  readonly space: string;
 }
 
-/** True only when it is certain: same space, and no such process, or only its zombie. */
-export function isGone(holder: { readonly pid: number; readonly space: string }): boolean {
-  if (holder.space !== processSpace()) return false;
+/** What is asked of the system about processes. */
+export interface ProcessTable {
+  self(): ProcessName;
+  /** True only when it is certain: same space, and no such process, or only its zombie. */
+  isGone(holder: ProcessName): boolean;
+}
+
+/** The system's own. */
+const SYSTEM: ProcessTable = {
+  self: () => ({ pid: process.pid, space: processSpace() }),
+  isGone: (holder) => holder.space === processSpace() && isGoneHere(holder.pid),
+};
+
+let table = SYSTEM;
+
+/** For a simulation, whose processes are none of the system. Returns what puts the old one back. */
+export function useProcessTable(simulated: ProcessTable): () => void {
+  const before = table;
+  table = simulated;
+  return () => {
+    table = before;
+  };
+}
+
+/** This process, so that another can see it gone. */
+export function thisProcess(): ProcessName {
+  return table.self();
+}
+
+export function isGone(holder: ProcessName): boolean {
+  return table.isGone(holder);
+}
+
+function isGoneHere(pid: number): boolean {
   try {
-    process.kill(holder.pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
   try {
-    const stat = fs.readFileSync(`/proc/${holder.pid}/stat`, 'latin1');
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
     return /\) [ZX] /.test(stat);
   } catch {
     return false;

@@ -3,8 +3,6 @@
 
 import { count } from '../cli/format.ts';
 import { gapLines, gapSummary } from '../cli/reconciliation.ts';
-import { ControlLog } from '../control/control-log.ts';
-import { gate } from '../control/decide.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
@@ -15,7 +13,7 @@ import type { PlexPort } from '../sync/deliver.ts';
 import { chosenLibraries } from '../sync/libraries.ts';
 import { SectionIndex } from '../sync/section-index.ts';
 import { openQueue } from './operator.ts';
-import { problemLines, settingsNow } from './settings-now.ts';
+import { readingPlex } from './reading-plex.ts';
 import { failed, type TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
@@ -29,32 +27,17 @@ export async function requestReconciliation(world: World, scope: ReconcileScope)
 }
 
 /** The same code as the real thing, without the journal. */
-export async function dryRun(world: World, scope: ReconcileScope): Promise<TaskResult> {
-  const { journal, controlCheckpoint } = world.dir;
-  const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
-  const answer = gate(control.state, world.writer.now());
-  if (answer.kind !== 'go') {
-    const reason = answer.kind === 'held' ? `held (${answer.hold}): ${answer.reason}` : 'Plex is away';
-    return failed(`Nothing was compared: ${reason}.`, answer.kind);
-  }
-  const given = await settingsNow(world);
-  if (!given.ok) return failed(given.failure.detail, 'stash');
-  const read = given.value;
-  const problems = problemLines(read);
-  if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
-  const plex = world.connectPlex(read.settings, true);
-  try {
-    const { pathRules, sync, plexLibraries } = read.settings;
+export function dryRun(world: World, scope: ReconcileScope): Promise<TaskResult> {
+  return readingPlex(world, async (plex, settings, problems) => {
+    const { pathRules, sync, plexLibraries } = settings;
     const sections = await plex.sections();
     const chosen = sections.ok ? chosenLibraries(sections.value, plexLibraries) : sections;
     const libraries =
       chosen.ok && scope.libraries.length > 0 ? chosenLibraries(chosen.value, scope.libraries) : chosen;
     if (!libraries.ok) return failed(libraries.failure.detail, libraries.failure.symptom, problems);
     const options = { stash: world.stash, plex, pathRules, sync, libraries: async () => libraries };
-    return await compareAll(world, scope, { ...options, index: indexOnce(plex, libraries.value) });
-  } finally {
-    await plex.close();
-  }
+    return compareAll(world, scope, { ...options, index: indexOnce(plex, libraries.value) });
+  });
 }
 
 async function compareAll(

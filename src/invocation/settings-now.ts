@@ -45,7 +45,10 @@ export function settingsFileIn(dir: string): SettingsFilePort {
         };
       }
     },
-    write: (values) => writeWhole(path, `${JSON.stringify(values, null, 2)}\n`),
+    write: (values) => {
+      fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+      writeWhole(path, `${JSON.stringify(values, null, 2)}\n`);
+    },
   };
 }
 

@@ -16,11 +16,22 @@ const ASKED_MS = 15_000;
 /** The same where it is a task of Stash, which waits behind a scan or whatever else Stash is doing. */
 const ASKED_TASK_MS = 300_000;
 
+/** How a drainer is brought to life; a simulation has processes of its own. */
+export interface Launcher {
+  isStashInit(): boolean;
+  /** Whether Stash has taken it. */
+  queuedAsTask(connection: StashConnection): Promise<boolean>;
+  startDetached(connection: StashConnection, data: string, bundleDir: string): Promise<void>;
+}
+
+const SYSTEM: Launcher = { isStashInit, queuedAsTask, startDetached };
+
 export async function startIfNeeded(
   dir: DataDir,
   writer: Writer,
   connection: StashConnection,
   bundleDir: string,
+  launcher = SYSTEM,
 ): Promise<{ started: boolean; warning?: string }> {
   const control = await ControlLog.open(dir.journal, writer, dir.controlCheckpoint.read());
   if (control.fold.counts.newer > 0) {
@@ -31,7 +42,7 @@ export async function startIfNeeded(
   }
   if (!isDrainerWanted(control.state, writer)) return { started: false };
   // A task must not wait, or nothing else in Stash goes on; a wait is worth a zombie.
-  const isTask = isStashInit() && gate(control.state, writer.now()).kind !== 'wait';
+  const isTask = launcher.isStashInit() && gate(control.state, writer.now()).kind !== 'wait';
   const asked = {
     type: 'lease.requested',
     lease: 'drain',
@@ -41,8 +52,8 @@ export async function startIfNeeded(
   const steps = await control.appendOrThrow(...(isHolderGone(control.state) ? [lost, asked] : [asked]));
   // Of two hooks that ask at once the log knows one: only that one starts a drainer.
   if (steps.at(-1)?.isVoid !== false) return { started: false };
-  const isQueued = isTask && (await queuedAsTask(connection));
-  if (!isQueued) await startDetached(connection, dir.path, bundleDir);
+  const isQueued = isTask && (await launcher.queuedAsTask(connection));
+  if (!isQueued) await launcher.startDetached(connection, dir.path, bundleDir);
   return { started: true };
 }
 

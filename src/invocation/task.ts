@@ -13,6 +13,8 @@ import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
+import { replay, verify, why } from './history.ts';
+import { noteOutage } from './notes.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -28,6 +30,8 @@ import {
 import { dryRun, requestReconciliation } from './reconcile.ts';
 import { showSettings, takeOverSettings } from './settings-task.ts';
 import type { TaskResult } from './task-result.ts';
+import { undo as undoEdits } from './undo.ts';
+import { type FieldScope, fieldsNamed, setLocks } from './unlock.ts';
 import type { World } from './world.ts';
 
 /** As they come from Stash (text for those in the yml, any JSON for others) or from the command line. */
@@ -54,8 +58,24 @@ const TASKS = {
       text(args.reason) || 'by hand',
     ),
   release: releaseHold,
+  undo,
+  unlock: (world, args) => setLocks(world, fieldScope(args), 'unlock'),
+  lock: (world, args) => setLocks(world, fieldScope(args), 'lock'),
   settings: (world, args) =>
     isTrue(args.takeOver) ? takeOverSettings(world, isTrue(args.dryRun)) : showSettings(world),
+  note: (world, args) => noteOutage(world, text(args.outage), text(args.text)),
+  replay: (world, args) =>
+    isTrue(args.verify)
+      ? verify(world, false)
+      : replay(world, {
+          at: text(args.at),
+          to: text(args.to),
+          outage: text(args.outage),
+          isStepped: isTrue(args.step),
+          isJsonl: isTrue(args.jsonl),
+        }),
+  verify: (world) => verify(world, true),
+  why: (world, args) => why(world, text(args.scene), text(args.outage)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;
@@ -73,15 +93,37 @@ export function runMode(mode: TaskMode, world: World, args: TaskArgs): Promise<T
 
 /** Delivers scenes: `scene` (ids with commas, whether or not they differ), or what `reconcile` takes. */
 async function sync(world: World, args: TaskArgs): Promise<TaskResult> {
+  const ids = scenesNamed(args);
+  if (ids.length > 0) return thenDrain(world, await queueScenes(world, ids, 'sync'));
+  // Everything that is not as it should be, found with a few requests and delivered: what a sync of many scenes is.
+  return reconcile(world, args);
+}
+
+/** Numbers of scenes with commas between. */
+function scenesNamed(args: TaskArgs): string[] {
   const ids = text(args.scene)
     .split(',')
     .map((id) => id.trim())
     .filter((id) => id !== '');
   const wrong = ids.find((id) => !/^[1-9]\d{0,15}$/.test(id));
   if (wrong !== undefined) throw new Error(`"${wrong}" is not the number of a scene`);
-  if (ids.length > 0) return thenDrain(world, await queueScenes(world, ids, 'sync'));
-  // Everything that is not as it should be, found with a few requests and delivered: what a sync of many scenes is.
-  return reconcile(world, args);
+  return ids;
+}
+
+/** Writes back what was overwritten: `scene` (the newest edit of each), `since` (all of that time), or both. */
+function undo(world: World, args: TaskArgs): Promise<TaskResult> {
+  const scenes = scenesNamed(args);
+  const since = text(args.since);
+  if (scenes.length === 0 && since === '') throw new Error('say what to undo: --scene 12, or --since 2h');
+  const from = since === '' ? null : world.writer.now().at - parseDuration(since);
+  return undoEdits(world, { scenes, since: from }, isTrue(args.dryRun));
+}
+
+function fieldScope(args: TaskArgs): FieldScope {
+  const scenes = scenesNamed(args);
+  if (scenes.length === 0 && text(args.scope) !== 'all')
+    throw new Error('say which scenes: --scene 12, or --all');
+  return { scenes, fields: fieldsNamed(text(args.fields)) };
 }
 
 /** Compares scenes with Plex and delivers what differs: `scope: all`, `since`, `library`, `missing`; `dryRun` only shows it. */
@@ -142,7 +184,7 @@ function deadFilter(args: TaskArgs): DeadFilter {
     ...(reason ? { reason } : {}),
     ...(job ? { job: job.includes(':') ? job : `scene:${job}` } : {}),
     ...(olderThan ? { olderThanMs: parseDuration(olderThan) } : {}),
-    ...(outage ? { outage: Number(outage) } : {}),
+    ...(outage ? { outage: outage === 'last' ? outage : Number(outage) } : {}),
   };
 }
 
@@ -179,7 +221,9 @@ async function status(world: World): Promise<TaskResult> {
     world.writer.now(),
     isHolderGone(control.state),
   );
-  return { isOk: true, lines: statusLines(document), document };
+  const exposed = world.dir.exposures();
+  const lines = [...statusLines(document), ...exposed.map((line) => `Journal: ${line}.`)];
+  return { isOk: true, lines, document: { ...document, exposed } };
 }
 
 async function outages(world: World): Promise<TaskResult> {

@@ -15,7 +15,7 @@ export type StashPort = Pick<
 >;
 
 export interface World {
-  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint'>;
+  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint' | 'exposures'>;
   readonly writer: Writer;
   readonly settingsFile: SettingsFilePort;
   readonly stash: StashPort;
@@ -25,4 +25,6 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
+  /** Where somebody reads what a task says while it says it: too much of it to be held. */
+  readonly print?: (line: string) => void;
 }

@@ -10,6 +10,10 @@ import type { Position } from './record.ts';
 /** Stands in the first line; a file of another version is ignored. Bump when what is kept changes shape. */
 const FILE_VERSION = 1;
 
+/** A link that somebody put there is no checkpoint, and a pipe is not waited for. Not known everywhere. */
+const READ_FLAGS =
+  nodeFs.constants.O_RDONLY | (nodeFs.constants.O_NOFOLLOW ?? 0) | (nodeFs.constants.O_NONBLOCK ?? 0);
+
 /** See checkpoint.ts. */
 export interface Checkpoint<State> {
   /** The era of the fold that made `state`; a fold of another era starts from the log. */
@@ -25,49 +29,63 @@ export interface Checkpoint<State> {
 export class AtomicFile<T> implements SyncAdapter<T> {
   readonly #path: string;
   readonly #fs: typeof nodeFs;
+  readonly #isFolderOurs: boolean;
 
-  constructor(path: string, fs: typeof nodeFs = nodeFs) {
+  /** `isFolderOurs`: it is in a folder that we made, so that one which leads elsewhere is not written to. */
+  constructor(path: string, fs: typeof nodeFs = nodeFs, isFolderOurs = false) {
     this.#path = path;
     this.#fs = fs;
+    this.#isFolderOurs = isFolderOurs;
   }
 
   /** `null` when there is none that can be trusted. */
   read(): T | null {
     let text: string;
     try {
-      text = this.#fs.readFileSync(this.#path, 'utf8');
+      text = this.#fs.readFileSync(this.#path, { encoding: 'utf8', flag: READ_FLAGS as unknown as string });
     } catch {
       return null;
     }
     const split = text.indexOf('\n');
     const body = text.slice(split + 1);
     if (split < 0 || text.slice(0, split) !== headerOf(body)) return null;
-    return JSON.parse(body) as T;
+    try {
+      return JSON.parse(body) as T;
+    } catch {
+      return null;
+    }
   }
 
   write(data: T): void {
     const body = JSON.stringify(data);
+    const dir = folderOf(this.#path);
+    this.#fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    if (this.#isFolderOurs && this.#fs.lstatSync(dir).isSymbolicLink()) {
+      throw new Error(`${dir} leads elsewhere`);
+    }
     writeWhole(this.#path, `${headerOf(body)}\n${body}`, this.#fs);
   }
 }
 
-/** Replaces a file by way of a temp file of our own name, synced and renamed over; then the folder is synced. */
+/**
+ * Replaces a file by way of a temp file of our own name, synced and renamed over; then the folder is synced, which must be
+ * there.
+ */
 export function writeWhole(path: string, text: string, fs: typeof nodeFs = nodeFs): void {
-  const dir = path.slice(0, path.lastIndexOf('/'));
   const temp = `${path}.${process.pid}.${Math.floor(performance.now() * 1000)}.tmp`;
-  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  // Not over anything: whatever has that name is not ours.
+  const fd = fs.openSync(temp, 'wx', 0o600);
   try {
-    writeSynced(temp, text, fs);
+    writeSynced(fd, text, fs);
     fs.renameSync(temp, path);
   } catch (error) {
     fs.rmSync(temp, { force: true });
     throw error;
   }
-  syncDir(dir, fs);
+  syncDir(folderOf(path), fs);
 }
 
-function writeSynced(path: string, text: string, fs: typeof nodeFs): void {
-  const fd = fs.openSync(path, 'wx', 0o600);
+function writeSynced(fd: number, text: string, fs: typeof nodeFs): void {
   try {
     fs.writeFileSync(fd, text);
     fs.fsyncSync(fd);
@@ -84,6 +102,10 @@ function syncDir(dir: string, fs: typeof nodeFs): void {
   } finally {
     fs.closeSync(fd);
   }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }
 
 function headerOf(body: string): string {

@@ -3,6 +3,7 @@
 // it. What encodes a line asserts what decodes it: a bug here loses history, so it has no options.
 
 import { crc32 } from './crc32.ts';
+import { isWallMs } from './shape.ts';
 
 /** The version of the envelope that this code writes, and the newest that it reads. */
 export const RECORD_VERSION = 1;
@@ -88,6 +89,8 @@ function fromJson(text: string): Line {
     typeof id === 'string' &&
     typeof at === 'number' &&
     typeof mono === 'number' &&
+    isWallMs(at) &&
+    Number.isFinite(mono) &&
     typeof boot === 'string' &&
     typeof inv === 'string' &&
     typeof type === 'string' &&

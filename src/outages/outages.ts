@@ -4,6 +4,7 @@
 
 import { createStore } from '@xstate/store';
 import type { StampedControlEvent } from '../../machines/events.ts';
+import { annotationOf } from '../control/annotations.ts';
 import type { Step } from '../control/replay.ts';
 import type { Position } from '../journal/record.ts';
 
@@ -19,8 +20,9 @@ export interface Instant {
 export interface Outage {
   /** Counts from 1, in the order of the log. */
   readonly number: number;
-  /** The record that opened the breaker. */
+  /** The record that opened the breaker: where it stands, and its id. */
   readonly position: Position;
+  readonly opening: string;
   readonly class: 'outage' | 'maintenance' | 'transient';
   /** What opened it. */
   readonly symptom: string;
@@ -41,6 +43,16 @@ export interface Outage {
   readonly waiting: number;
   /** When nothing was left to attempt. */
   readonly drained: Instant | null;
+  /** What people had to say about it, in the order of the log; the newest `MAX_NOTES`. */
+  readonly notes: readonly Note[];
+}
+
+export interface Note {
+  /** Wall ms. */
+  readonly at: number;
+  /** The invocation that wrote it. */
+  readonly by: string;
+  readonly text: string;
 }
 
 export interface Observation {
@@ -73,6 +85,7 @@ export const COVERAGE_GAP_MS = 15 * 60_000;
 
 /** A flapping network could name two for ever. */
 const MAX_SYMPTOMS = 6;
+const MAX_NOTES = 100;
 
 export const EMPTY_HISTORY: OutageHistory = {
   outages: [],
@@ -94,7 +107,7 @@ export function createOutageHistory() {
 
 export function evolveHistory(before: OutageHistory, step: Step): OutageHistory {
   const { event } = step;
-  if (event === null) return before;
+  if (event === null) return withNote(before, step);
   const instant = instantOf(before, event);
   // A record may land after one that was written later: the line never goes back.
   const isSameBoot = before.tip?.boot === event.moment.boot;
@@ -142,6 +155,7 @@ function begun(history: OutageHistory, step: Step, instant: Instant): Outage {
   return {
     number: history.outages.length + 1,
     position: step.position,
+    opening: step.record.id,
     class: data.class ?? 'outage',
     symptom: data.symptom ?? 'unknown',
     symptoms: [data.symptom ?? 'unknown'],
@@ -154,7 +168,21 @@ function begun(history: OutageHistory, step: Step, instant: Instant): Outage {
     probes: step.record.type === 'probe.failed' ? 1 : 0,
     waiting: 0,
     drained: null,
+    notes: [],
   };
+}
+
+/** A note is no observation, and time does not go on for it. */
+function withNote(history: OutageHistory, { record }: Step): OutageHistory {
+  const annotation = annotationOf(record);
+  if (annotation === null) return history;
+  const note = { at: record.at, by: record.inv, text: annotation.text };
+  const outages = history.outages.map((outage) =>
+    outage.opening === annotation.opening
+      ? { ...outage, notes: [...outage.notes, note].slice(-MAX_NOTES) }
+      : outage,
+  );
+  return { ...history, outages };
 }
 
 function withSymptom(symptoms: readonly string[], symptom: string): readonly string[] {

@@ -191,6 +191,18 @@ export const BODY_ROWS = {
   },
 } satisfies Record<string, Row>;
 
+/** Every symptom there is: the closed list of what may stand in a log. */
+export const SYMPTOMS: ReadonlySet<string> = new Set(
+  [
+    ...Object.values(NETWORK_ROWS),
+    ...STATUS_ROWS,
+    ...Object.values(BODY_ROWS),
+    UNKNOWN_NETWORK,
+    BAD_TLS,
+    NEVER_WORKED,
+  ].map(({ symptom }) => symptom),
+);
+
 /** A pause without a usable `Retry-After`, in ms. One of no length, or in the past, is not usable. */
 export const DEFAULT_PAUSE_MS = 30_000;
 const MIN_PAUSE_MS = 1_000;

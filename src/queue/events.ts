@@ -68,6 +68,16 @@ interface JobAttempted {
   /** What is to be left alone from now on; `false`: no longer. A field that a delivery changes no longer is. */
   readonly spares?: Readonly<Record<string, string | null | false>>;
 }
+/** What a person asked for is done, as far as it could be: the end of an attempt that has a `by`. */
+interface JobRestored {
+  readonly type: 'job.restored';
+  readonly job: JobName;
+  readonly item: string;
+  /** Tags and performers that are in Plex because we put them there. */
+  readonly own: OwnTags;
+  /** What did not come out as wanted. */
+  readonly notes?: readonly string[];
+}
 interface JobDelivered extends Outcome {
   readonly type: 'job.delivered';
   readonly result: DeliveryResult;
@@ -102,7 +112,14 @@ interface JobDropped extends Outcome {
   readonly reason: string;
 }
 
-export type JobEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered | JobDropped;
+export type JobEvent =
+  | JobQueued
+  | JobAttempted
+  | JobRestored
+  | JobDelivered
+  | JobDeferred
+  | JobDeadLettered
+  | JobDropped;
 
 /** The settings that the work after this goes by, as a drainer found them; those that are not named are as before. */
 interface SettingsChanged {

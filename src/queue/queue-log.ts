@@ -16,6 +16,7 @@ import {
   type Queue,
   type QueueStore,
 } from './queue.ts';
+import { isQueueEvent } from './queue-shapes.ts';
 
 /** Bump when the shape of the queue's state changes: older checkpoints are then ignored. */
 const QUEUE_ERA = 'queue-4';
@@ -31,19 +32,6 @@ interface QueueImage {
 }
 
 export type QueueCheckpoint = Checkpoint<QueueImage>;
-
-const EVENT_TYPES: ReadonlySet<string> = new Set<QueueEvent['type']>([
-  'job.queued',
-  'job.attempted',
-  'job.delivered',
-  'job.deferred',
-  'job.deadLettered',
-  'job.dropped',
-  'reconcile.requested',
-  'reconcile.advanced',
-  'reconcile.finished',
-  'settings.changed',
-]);
 
 export class QueueLog {
   readonly #journal: Journal;
@@ -140,9 +128,9 @@ export class QueueLog {
   }
 }
 
-/** The event of a queue record; null for a type that this code does not know. */
+/** The event of a queue record; null for one that this code does not know, or that makes no sense. */
 export function queueEventOf(record: JournalRecord, position: Position): PlacedQueueEvent | null {
-  if (!EVENT_TYPES.has(record.type)) return null;
+  if (!isQueueEvent(record.type, record.data)) return null;
   const moment = { at: record.at, mono: record.mono, boot: record.boot };
   return { ...record.data, type: record.type, position, moment } as unknown as PlacedQueueEvent;
 }

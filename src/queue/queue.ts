@@ -116,6 +116,11 @@ export function createQueue(initial?: Queue) {
         return { ...queue };
       },
 
+      'job.restored': (queue: Queue, event: Of<'job.restored'>) => {
+        remember(queue, event.job, { item: event.item, own: event.own });
+        return { ...queue };
+      },
+
       'job.delivered': (queue: Queue, event: Of<'job.delivered'>) => {
         if (event.result === 'gone') (queue.known as Map<JobName, Known>).delete(event.job);
         if (event.item !== undefined) {

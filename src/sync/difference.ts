@@ -154,6 +154,6 @@ function hasNewDetails({ tags, actorDetails }: Wanted, item: PlexItem): boolean 
 }
 
 /** Plex normalises line ends and trailing blanks. */
-function comparable(text: string): string {
+export function comparable(text: string): string {
   return text.normalize('NFC').replace(/\r\n?/g, '\n').trimEnd();
 }

@@ -2,8 +2,10 @@
 // because an update may replace the files under a running process.
 
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machines.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
@@ -56,8 +58,8 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .description('Keeps Plex in step with Stash through every outage.')
     .configureOutput({ writeOut: (text) => writeQuietly(1, text), writeErr: (text) => writeQuietly(2, text) })
     .showHelpAfterError();
-  const verb = (mode: TaskMode, words: string, description: string) =>
-    program
+  const verb = (mode: TaskMode, words: string, description: string, parent = program) =>
+    parent
       .command(words)
       .description(description)
       .option('--json', 'print one JSON document')
@@ -66,8 +68,11 @@ export async function runCommand(words: readonly string[]): Promise<void> {
       .action((...given: unknown[]) => {
         // Commander gives the arguments, then the options, then the command.
         const command = given.at(-1) as Command;
-        const stance = given.length > 2 ? { stance: given[0] } : {};
-        return runForPerson(mode, { ...command.opts<CommandOptions>(), ...stance });
+        const named = command.registeredArguments.map(
+          (argument, at) => [argument.name(), given[at]] as const,
+        );
+        const operands = Object.fromEntries(named.map(([name, word]) => [OPERANDS[name] ?? name, word]));
+        return runForPerson(mode, { ...command.optsWithGlobals<CommandOptions>(), ...operands });
       });
   const deadFilters = (command: Command) =>
     command
@@ -77,10 +82,11 @@ export async function runCommand(words: readonly string[]): Promise<void> {
       )
       .option('--job <scene>', 'only this scene')
       .option('--older-than <time>', 'only those given up at least so long ago, for instance 30d')
-      .option('--outage <number>', 'only those given up during this outage');
+      .option('--outage <number>', 'only those given up during this outage; "last" is the last one');
 
   verb('status', 'status', 'what is known of Plex, what waits, what was given up');
-  verb('outages', 'outages', 'the outages of Plex, with their bounds');
+  const outages = verb('outages', 'outages', 'the outages of Plex, with their bounds');
+  verb('note', 'note <outage> <text>', 'write down what there is to say about one', outages);
   verb('check', 'check', 'ask Plex whether it is there and accepts the token');
   verb('drain', 'drain', 'deliver what waits, deferred scenes as well').addOption(
     new Option('--detached').hideHelp(),
@@ -106,10 +112,65 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');
   verb('release', 'release', 'end a hold');
+  verb('undo', 'undo', 'write back what Breakwater overwrote in Plex')
+    .option('--scene <ids>', 'the newest edit of these scenes, with commas between; that may be an undo')
+    .option('--since <time>', 'everything within this time, for instance 2h')
+    .option('--dry-run', 'show what would be put back, and write nothing');
+  const fields = (command: Command) =>
+    command
+      .option('--scene <ids>', 'these scenes, with commas between')
+      .addOption(new Option('--all', 'every scene that was delivered').conflicts('scene'))
+      .option('--fields <names>', 'only these fields, with commas between; by default all');
+  fields(verb('unlock', 'unlock', 'give fields back: unlock them in Plex and leave them alone from now on'));
+  fields(verb('lock', 'lock', 'take fields again that were given back'));
   verb('settings', 'settings', 'which settings hold, and where each was given')
     .option('--take-over', 'take over the settings of Stash2Plex')
     .option('--dry-run', 'with --take-over: only show it');
+  program
+    .command('machines [name]')
+    .description('the state machines, drawn from their definitions')
+    .addOption(new Option('--format <format>', 'how').choices(MACHINE_FORMATS).default('list'))
+    .option('--json', 'the same as --format json: what Stately Studio imports')
+    .option('-o, --output <file>', 'write it there')
+    .action((name: string | undefined, { format, json, output }: MachinesOptions) =>
+      orExplain(() => writeOut(machinesText(name, json === true ? 'json' : format), output)),
+    );
+  verb('replay', 'replay', 'the state of all machines and the queue at a point of the past')
+    .option('--at <time>', 'a time, or how long ago: 2026-03-01T04:00, 2h')
+    .option('--to <line>', 'a line of the journal: control@18234, queue@512')
+    .option('--outage <number>', 'an outage, from its opening to its end')
+    .option('--step', 'line by line what happened on the way, and what it moved')
+    .option('--jsonl', 'the same as one JSON document a line')
+    .option('--verify', 'fold the whole log and compare every record with what its writer computed');
+  verb('verify', 'verify', 'whether every line of the journal can be read and folds as it did');
+  verb('why', 'why', 'the records that led to the state of the breaker, and what will happen')
+    .option('--scene <id>', 'the same of a scene')
+    .option('--outage <number>', 'the same of an outage');
   await program.parseAsync([...words], { from: 'user' });
+}
+
+/** What an operand is called among the arguments of its mode, where that is not its own name. */
+const OPERANDS: Readonly<Record<string, string>> = { 'open|closed': 'stance' };
+
+interface MachinesOptions {
+  readonly format: MachineFormat;
+  readonly json?: boolean;
+  readonly output?: string;
+}
+
+/** What a person got wrong is said in one line, with an exit code. */
+async function orExplain(act: () => void | Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
+    process.exitCode = 2;
+  }
+}
+
+function writeOut(text: string, file: string | undefined): void {
+  if (file === undefined) writeQuietly(1, text);
+  else writeFileSync(file, text, { mode: 0o600 });
 }
 
 interface CommandOptions {
@@ -124,7 +185,10 @@ interface CommandOptions {
 async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
   const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
   if (mode === 'drain' && options.detached === true) return drainDetached(data);
-  const world = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  const world = {
+    ...worldOf('cli', data, connectionFor(options), personLog(options.json === true)),
+    ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${line}\n`) }),
+  };
   try {
     const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
     print(result, options.json === true);
@@ -213,7 +277,7 @@ function personLog(isQuiet: boolean): Log {
 
 function print(result: TaskResult, isJson: boolean): void {
   const text = isJson ? JSON.stringify(result.document, null, 2) : result.lines.join('\n');
-  writeQuietly(1, `${text}\n`);
+  if (isJson || result.lines.length > 0) writeQuietly(1, `${text}\n`);
 }
 
 // Started by itself (a drainer), and not loaded by the entry.

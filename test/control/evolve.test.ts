@@ -51,7 +51,7 @@ test('random logs come by every state of every machine', () => {
   expect([...seen].sort()).toEqual(all.sort());
 });
 
-test("the kept scope agrees with XState's transition()", () => {
+test("a step agrees with XState's transition()", () => {
   fc.assert(
     fc.property(strokes(), (log) => {
       for (const { event, before, after } of play(log).passed) {

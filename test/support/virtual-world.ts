@@ -366,7 +366,9 @@ export class FakePlex {
     if (held === undefined) return;
     for (const [name, value] of parameters) {
       if (name.endsWith('.value')) held.fields[name.slice(0, -'.value'.length)] = value;
-      if (name.endsWith('.locked')) held.locked.add(name.slice(0, -'.locked'.length));
+      const field = name.slice(0, -'.locked'.length);
+      if (name.endsWith('.locked') && value === '1') held.locked.add(field);
+      else if (name.endsWith('.locked')) held.locked.delete(field);
     }
     for (const kind of TAG_KINDS) {
       const listed = [...parameters].filter(([name]) => name.startsWith(`${kind}[`) && name.endsWith('.tag'));
@@ -670,6 +672,7 @@ export class VirtualWorld {
     const dir = {
       path: this.#path,
       journal,
+      exposures: () => [],
       controlCheckpoint: this.#file('control', process),
       queueCheckpoint: this.#file('queue', process),
     } as unknown as DataDir;

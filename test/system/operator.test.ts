@@ -113,3 +113,24 @@ describe('sync', () => {
     expect((await world.cli('sync')).stderr).toMatch(/say which scenes/);
   });
 });
+
+test('undo writes back over the wire what was overwritten, and unlock gives the field back', async () => {
+  const { plex, stash } = world;
+  const item = plex.library.byRatingKey('1001')!;
+  item.fields.title = 'theirs';
+  await stash.updateScene(1, { title: 'ours' });
+  await titleIs(1, 'ours');
+  await until('it is noted', async () => (await counts()).delivered === 1);
+  await world.killDrainer();
+  expect((await world.cli('undo', '--scene', '1', '--dry-run')).stdout).toMatch(/would put back title/);
+  expect(world.title(1)).toBe('ours');
+  const undone = await world.cli('undo', '--scene', '1');
+  expect(undone.stdout).toMatch(/scene 1: put back title/);
+  expect([undone.code, world.title(1)]).toEqual([0, 'theirs']);
+  expect((await world.cli('sync', '--scene', '1')).code).toBe(0);
+  expect(world.title(1)).toBe('theirs');
+  expect(item.locked).toContain('title');
+  expect((await world.cli('unlock', '--scene', '1', '--fields', 'title')).code).toBe(0);
+  expect(item.locked).not.toContain('title');
+  expect((await world.cli('undo')).stderr).toMatch(/say what to undo/);
+});

@@ -1,0 +1,286 @@
+// The state at a point of the past, and what one line did, for a person and as a document.
+
+import type { Moment, Wait } from '../../machines/time.ts';
+import { remainingMs } from '../../machines/time.ts';
+import { type Gate, gate } from '../control/decide.ts';
+import type { FoldCounts } from '../control/replay.ts';
+import {
+  type ControlState,
+  type HoldState,
+  type LeaseState,
+  MACHINE_NAMES,
+  type MachineName,
+} from '../control/state.ts';
+import { transitionOf } from '../control/witness.ts';
+import type { Happening, Past, Reached } from '../history/past.ts';
+import { DELIVERY_ORDER, type Job, type QueueCounts } from '../queue/queue.ts';
+import type { Reconciliation } from '../queue/reconciliation.ts';
+import { count, duration, plain, time } from './format.ts';
+import { reconciliationLines } from './reconciliation.ts';
+
+export interface PastDocument {
+  readonly at: number;
+  /** The newest line of each stream that is in it; null: none is. */
+  readonly reached: Reached;
+  readonly control: ControlState;
+  readonly gate: Gate;
+  readonly queue: {
+    readonly counts: QueueCounts;
+    /** The longest waiting first, at most `MAX_JOBS`. */
+    readonly jobs: readonly Job[];
+    readonly reconciliation: Reconciliation;
+  };
+  readonly journal: FoldCounts & { readonly damagedQueueLines: number };
+}
+
+const MAX_JOBS = 100;
+const MAX_SHOWN_JOBS = 10;
+const WIDTH = 10;
+
+/** `at`: the moment that is asked about, wall ms. */
+export function pastDocument(past: Past, at: number): PastDocument {
+  const { control, counts } = past.fold;
+  const { queue } = past;
+  return {
+    at,
+    reached: past.reached,
+    control,
+    gate: gate(control, past.momentAt(at)),
+    queue: {
+      counts: queue.counts,
+      jobs: [...queue.jobs.values()].sort(DELIVERY_ORDER).slice(0, MAX_JOBS),
+      reconciliation: queue.reconciliation,
+    },
+    journal: { ...counts, damagedQueueLines: past.damagedQueueLines },
+  };
+}
+
+export function pastLines(past: Past, at: number): string[] {
+  const document = pastDocument(past, at);
+  const now = past.momentAt(at);
+  const { control, reached, queue } = document;
+  const after = (['control', 'queue'] as const)
+    .map((stream) => (reached[stream] === null ? `nothing of ${stream}` : `${stream}@${reached[stream]}`))
+    .join(' and ');
+  const { pending, deferred, dead, delivered } = queue.counts;
+  return [
+    `State at ${time(at)}, after ${after}:`,
+    ...MACHINE_NAMES.map((name) => `  ${machineLine(name, control, now)}`.trimEnd()),
+    gateLine(document.gate),
+    `Queue: ${pending} pending, ${deferred} deferred, ${dead} given up; ${delivered} delivered until then.`,
+    ...queue.jobs.slice(0, MAX_SHOWN_JOBS).map((job) => `  ${jobLine(job, now)}`),
+    ...(queue.jobs.length > MAX_SHOWN_JOBS
+      ? [`  … and ${pending + deferred + dead - MAX_SHOWN_JOBS} more`]
+      : []),
+    ...reconciliationLines(queue.reconciliation),
+    ...flawLines(document.journal),
+  ];
+}
+
+/** What one line did: when, where, who, what moved, and what a reader should know about it. */
+export function happeningLine(happening: Happening): string {
+  const place = `${happening.stream}@${happening.position}`.padEnd(18);
+  const head = `${preciseTime(happening.at)}  ${place}`;
+  switch (happening.kind) {
+    case 'control': {
+      const { step } = happening;
+      const { type, inv, data } = step.record;
+      const moves = movesText(transitionOf(step.before, step.after));
+      const marks = [
+        ...(step.isVoid ? ['void'] : []),
+        ...(step.agreement === 'agreed' ? [] : [step.agreement]),
+        ...(step.event === null ? ['of a type that this version does not know'] : []),
+      ];
+      return line(head, type, facts(data), inv, moves, marks);
+    }
+    case 'queue': {
+      const { record, moved, event } = happening;
+      const moves = moved === null || moved.from === moved.to ? '' : `${moved.from} → ${moved.to}`;
+      const marks = event === null ? ['of a type that this version does not know'] : [];
+      return line(head, record.type, facts(record.data), record.inv, moves, marks);
+    }
+    case 'damaged':
+      return `${head}  damaged: ${plain(happening.reason)}`;
+    case 'newer':
+      return `${head}  of a newer version (${happening.version})`;
+  }
+}
+
+export interface HappeningDocument {
+  readonly stream: string;
+  readonly position: number;
+  readonly at: number;
+  readonly kind: Happening['kind'];
+  readonly [detail: string]: unknown;
+}
+
+/** The same for a program; the state that it leads to is folded from it, and only what moved is told. */
+export function happeningDocument(happening: Happening): HappeningDocument {
+  const { stream, position, at, kind } = happening;
+  const place = { stream, position, at, kind };
+  switch (happening.kind) {
+    case 'control': {
+      const { record, before, after, isVoid, agreement, computed } = happening.step;
+      const { id, type, inv, data } = record;
+      const moves = movesOf(transitionOf(before, after));
+      const differs =
+        agreement === 'agreed' ? {} : { recorded: movesOf(record.witness), computed: movesOf(computed) };
+      return { ...place, id, type, inv, wall: record.at, data, moves, isVoid, agreement, ...differs };
+    }
+    case 'queue': {
+      const { id, type, inv, data } = happening.record;
+      return { ...place, id, type, inv, wall: happening.record.at, data, moved: happening.moved };
+    }
+    case 'damaged':
+      return { ...place, reason: happening.reason };
+    case 'newer':
+      return { ...place, version: happening.version };
+  }
+}
+
+type Sides = {
+  readonly from: Readonly<Record<string, string>>;
+  readonly to: Readonly<Record<string, string>>;
+};
+
+function movesOf(sides: Sides | undefined): Record<string, { from: string; to: string }> {
+  const entries = Object.entries(sides?.to ?? {});
+  return Object.fromEntries(entries.map(([name, to]) => [name, { from: sides?.from[name] ?? '', to }]));
+}
+
+function movesText(sides: Sides): string {
+  return Object.entries(movesOf(sides))
+    .map(([name, { from, to }]) => (from === to ? `${name} stays ${to}` : `${name} ${from} → ${to}`))
+    .join(', ');
+}
+
+function line(
+  head: string,
+  type: string,
+  what: string,
+  inv: string,
+  moves: string,
+  marks: readonly string[],
+): string {
+  const parts = [
+    `${head}  ${plain(type)}${what === '' ? '' : ` ${what}`} (${plain(inv)})`,
+    ...(moves === '' ? [] : [plain(moves)]),
+    ...(marks.length === 0 ? [] : [`[${marks.join(', ')}]`]),
+  ];
+  return parts.join('  ');
+}
+
+/** The small facts of a record, those that a person looks for. */
+const FACTS = [
+  'lease',
+  'hold',
+  'stance',
+  'job',
+  'class',
+  'symptom',
+  'result',
+  'reason',
+  'cause',
+  'subject',
+  'count',
+];
+const MAX_FACT = 60;
+
+function facts(data: Readonly<Record<string, unknown>>): string {
+  return FACTS.map((name) => data[name])
+    .filter((value) => typeof value === 'string' || typeof value === 'number')
+    .map((value) => plain(String(value)))
+    .filter((text) => text !== '')
+    .map((text) => (text.length > MAX_FACT ? `${text.slice(0, MAX_FACT)}…` : text))
+    .join(' ');
+}
+
+function machineLine(name: MachineName, state: ControlState, now: Moment): string {
+  switch (name) {
+    case 'breaker': {
+      const { value, context } = state.breaker;
+      const failures =
+        context.failures === 0 ? '' : `${context.failures} of ${context.policy.failureThreshold} failures`;
+      const proof = value === 'halfOpen' ? `${context.successes} of ${context.successesNeeded} proofs` : '';
+      return row(name, value, [failures, proof]);
+    }
+    case 'recovery': {
+      const { value, context } = state.recovery;
+      const due = context.due === null ? '' : `next probe ${leftText(context.due, now, 'in', 'due')}`;
+      const isAway = value === 'waiting' || value === 'probing';
+      const attempt =
+        isAway && context.attempt > 0 ? `${count(context.attempt, 'probe')} without success` : '';
+      const limit = value === 'ramping' ? `batches of ${context.limit}` : '';
+      return row(name, value, [attempt, isAway ? due : '', limit]);
+    }
+    case 'drain':
+    case 'probe':
+      return row(name, state[name].value, leaseFacts(state[name], now));
+    case 'operator':
+    case 'config':
+    case 'throttle':
+      return row(name, state[name].value, holdFacts(state[name], now));
+  }
+}
+
+function leaseFacts({ value, context }: LeaseState, now: Moment): string[] {
+  if (value === 'free' || context.ends === null) return [context.epoch === 0 ? '' : `epoch ${context.epoch}`];
+  const until = leftText(context.ends, now, 'for', 'overdue');
+  return [`epoch ${context.epoch}`, `by ${plain(context.owner)}`, until];
+}
+
+function holdFacts({ value, context }: HoldState, now: Moment): string[] {
+  if (value === 'free' || context.ends === null) return [];
+  return [context.stance, plain(context.reason), leftText(context.ends, now, 'for', 'over')];
+}
+
+function leftText(wait: Wait, now: Moment, preposition: string, over: string): string {
+  const leftMs = remainingMs(wait, now);
+  return leftMs === 0 ? over : `${preposition} ${duration(leftMs)}`;
+}
+
+function row(name: string, value: string, details: readonly string[]): string {
+  const told = details.filter((detail) => detail !== '').join(', ');
+  return `${name.padEnd(WIDTH)}${value.padEnd(WIDTH)}${told}`;
+}
+
+function gateLine(answer: Gate): string {
+  switch (answer.kind) {
+    case 'go':
+      return `Gate: work may be attempted, ${count(answer.limit, 'job')} at a time.`;
+    case 'probe':
+      return 'Gate: nothing is attempted; a probe is due.';
+    case 'wait':
+      return `Gate: nothing is attempted; the next probe is due in ${duration(answer.remainingMs)}.`;
+    case 'held':
+      return `Gate: held (${answer.hold}) for ${duration(answer.remainingMs)} more: ${plain(answer.reason)}`;
+  }
+}
+
+function jobLine(job: Job, now: Moment): string {
+  const name = plain(job.job.replace(':', ' '));
+  switch (job.state) {
+    case 'pending':
+      return `${name}: pending since ${time(job.queuedAt)} (${job.causes.map(plain).join(', ')})`;
+    case 'deferred':
+      return `${name}: deferred, ${leftText(job.due, now, 'again in', 'due')}: ${plain(job.detail)}`;
+    case 'dead':
+      return `${name}: given up (${job.reason}): ${plain(job.detail)}`;
+  }
+}
+
+function flawLines({ damaged, damagedQueueLines, drift, newer }: PastDocument['journal']): string[] {
+  const flaws = [
+    ...(damaged + damagedQueueLines === 0 ? [] : [count(damaged + damagedQueueLines, 'damaged line')]),
+    ...(drift === 0 ? [] : [`${count(drift, 'record')} that drifted`]),
+    ...(newer === 0 ? [] : [`${count(newer, 'line')} of a newer version`]),
+  ];
+  return flaws.length === 0 ? [] : [`Journal until then: ${flaws.join(', ')}; "verify" names them.`];
+}
+
+/** To the millisecond: steps are closer together than seconds. */
+function preciseTime(at: number): string {
+  const shown = time(at);
+  const ms = String(((Math.floor(at) % 1000) + 1000) % 1000).padStart(3, '0');
+  return `${shown.slice(0, 19)}.${ms}${shown.slice(19)}`;
+}

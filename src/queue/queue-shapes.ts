@@ -1,0 +1,96 @@
+// What each queue event must look like to be heard. A record that does not is stepped over: one that was let through could
+// be a job that is never due, or a name that nobody can read.
+
+import {
+  type Check,
+  isCount,
+  isText,
+  isWaitMs,
+  isWallMs,
+  listOf,
+  mapOf,
+  oneOf,
+  optional,
+  orNull,
+  type Shape,
+  shaped,
+} from '../journal/shape.ts';
+import type { FieldChange } from './changes.ts';
+import type { NotedSetting, QueueEvent, ShownCover } from './events.ts';
+import type { GapCounts, ReconcileScope } from './reconciliation.ts';
+
+type DataOf<Type extends QueueEvent['type']> = Omit<Extract<QueueEvent, { type: Type }>, 'type'>;
+
+const JOB = /^(?:(?:scene|tag|performer|studio|group):[1-9]\d{0,15}|library:shared)$/;
+const isJob: Check = (value) => typeof value === 'string' && JOB.test(value);
+const isNames = listOf(isText);
+const isValue: Check = (value) => value === null || isText(value) || isNames(value);
+const isOwn = mapOf(isNames);
+const isChange = shaped<FieldChange>({
+  field: isText,
+  before: isValue,
+  after: isValue,
+  isCut: optional(oneOf(true)),
+});
+const isCover = shaped<ShownCover>({ sha1: isText, validator: isText, shown: mapOf(isText) });
+const isScope = shaped<ReconcileScope>({
+  since: orNull(isWallMs),
+  newSince: orNull(isWallMs),
+  depth: oneOf('stash', 'plex'),
+  isMissingOnly: oneOf(true, false),
+  libraries: isNames,
+});
+const isGaps = shaped<GapCounts>({
+  kinds: mapOf(isCount),
+  fields: mapOf(isCount),
+  libraries: mapOf(isCount),
+});
+
+const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>> } = {
+  'job.queued': { job: isJob, cause: isText },
+  'job.attempted': {
+    job: isJob,
+    item: isText,
+    changes: listOf(isChange),
+    own: isOwn,
+    by: optional(oneOf('undo', 'unlock', 'lock')),
+    spares: optional(mapOf((value) => value === null || value === false || isText(value))),
+  },
+  'job.restored': { job: isJob, item: isText, own: isOwn, notes: optional(isNames) },
+  'job.delivered': {
+    job: isJob,
+    upTo: isCount,
+    result: oneOf('written', 'unchanged', 'withheld', 'gone', 'expanded'),
+    item: optional(isText),
+    own: optional(isOwn),
+    cover: optional(isCover),
+    digest: optional(isText),
+    notes: optional(isNames),
+  },
+  'job.deferred': {
+    job: isJob,
+    upTo: isCount,
+    reason: isText,
+    detail: isText,
+    attempt: isCount,
+    waitMs: isWaitMs,
+    scan: optional(isText),
+  },
+  'job.deadLettered': { job: isJob, upTo: isCount, reason: isText, detail: isText },
+  'job.dropped': { job: isJob, upTo: isCount, reason: isText },
+  'reconcile.requested': { scope: isScope, cause: isText },
+  'reconcile.advanced': { cursor: isCount, checked: isCount, left: isCount, gaps: isGaps },
+  'reconcile.finished': { result: oneOf('done', 'cancelled') },
+  'settings.changed': {
+    settings: mapOf(orNull(shaped<NotedSetting>({ value: () => true, origin: isText }))),
+  },
+};
+
+const CHECKS: ReadonlyMap<string, Check> = new Map(
+  Object.entries(QUEUE_SHAPES).map(([type, shape]) => [type, shaped(shape as Shape<object>)]),
+);
+
+/** False for a type that this code does not know as well. */
+export function isQueueEvent(type: string, data: Readonly<Record<string, unknown>>): boolean {
+  return CHECKS.get(type)?.(data) === true;
+}

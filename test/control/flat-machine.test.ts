@@ -1,0 +1,77 @@
+// A step is XState's own transition(), without its interpreter: the same state for every event of every log, and the
+// same object when nothing happens. What it cannot step it refuses.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type AnyStateMachine, assign, createMachine, setup, transition } from 'xstate';
+import { MACHINES } from '../../src/control/evolve.ts';
+import { flatMachine } from '../../src/control/flat-machine.ts';
+import { MACHINE_NAMES } from '../../src/control/state.ts';
+import { play, strokes } from '../support/control-logs.ts';
+import { breakerClosed, breakerOpened } from '../support/machine-events.ts';
+
+const RUNS = { numRuns: process.env.BREAKWATER_LONG === undefined ? 100 : 3_000 };
+
+test.each(MACHINE_NAMES)('%s steps as XState steps it, whatever it is told in whatever state', (name) => {
+  const machine = MACHINES[name];
+  const step = flatMachine(machine);
+  let moves = 0;
+  fc.assert(
+    fc.property(strokes(), (log) => {
+      for (const { event, before } of play(log).passed) {
+        const told = [event, breakerOpened({ draw: 0.3 }, event.moment), breakerClosed(event.moment)];
+        for (const one of told) {
+          const snapshot = machine.resolveState(before[name]);
+          const [expected] = transition(machine, snapshot, one);
+          const found = step(before[name], one);
+          expect(found).toEqual({ value: expected.value, context: expected.context });
+          expect(found === before[name]).toBe(expected === snapshot);
+          if (found !== before[name]) moves += 1;
+        }
+      }
+    }),
+    RUNS,
+  );
+  expect(moves).toBeGreaterThan(RUNS.numRuns);
+});
+
+describe('a machine of more than states, named guards and assignments is refused', () => {
+  const pure = setup({ guards: { yes: () => true }, actions: { note: assign({ n: 1 }), ring: () => {} } });
+  const two = (a: object, more: object = {}) => ({
+    id: 'm',
+    context: { n: 0 },
+    initial: 'a',
+    states: { a, b: {} },
+    ...more,
+  });
+
+  test('and one of just that is stepped', () => {
+    const step = flatMachine(
+      pure.createMachine(two({ on: { go: { guard: 'yes', target: 'b', actions: 'note' } } }) as never),
+    );
+    expect(step({ value: 'a', context: { n: 0 } }, { type: 'go' })).toEqual({
+      value: 'b',
+      context: { n: 1 },
+    });
+  });
+
+  test.each([
+    ['a child state', two({ initial: 'c', states: { c: {} } })],
+    ['a final state', two({ type: 'final' })],
+    ['an eventless transition', two({ always: 'b' })],
+    ['a timer', two({ after: { 10: 'b' } })],
+    ['an invoked actor', two({ invoke: { src: 'x' } })],
+    ['an entry action', two({ entry: 'note' })],
+    ['an exit action of the machine', two({}, { exit: 'note' })],
+    ['a wildcard', two({ on: { '*': 'b' } })],
+    ['a guard that is not named', two({ on: { go: { guard: () => true, target: 'b' } } })],
+    ['a guard that nobody made', two({ on: { go: { guard: 'no', target: 'b' } } })],
+    ['an effect', two({ on: { go: { actions: 'ring' } } })],
+    ['an action that nobody made', two({ on: { go: { actions: 'sing' } } })],
+  ])('%s', (_, config) => {
+    const machine: unknown = createMachine(config as never).provide({
+      guards: { yes: () => true },
+      actions: { note: assign({ n: 1 }), ring: () => {} },
+    } as never);
+    expect(() => flatMachine(machine as AnyStateMachine)).toThrow(/the machine m has/);
+  });
+});

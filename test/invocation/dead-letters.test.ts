@@ -1,0 +1,42 @@
+// Which dead letters are meant: by what they were given up for, and by the outage they were given up in.
+
+import { expect, test, vi } from 'vitest';
+import { QueueLog } from '../../src/queue/queue-log.ts';
+import { fakeWriter } from '../support/fake-writer.ts';
+import { spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
+
+vi.mock('node:child_process', () => ({
+  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
+    spawnVirtually(options.env),
+}));
+
+async function giveUp(world: VirtualWorld, scene: string, reason: 'missing' | 'rejected'): Promise<void> {
+  const log = await QueueLog.open(world.journal, fakeWriter(world.time.clock, 'task-x', 99));
+  const job = `scene:${scene}` as const;
+  await log.append({ type: 'job.queued', job, cause: 'test' });
+  await log.append({ type: 'job.deadLettered', job, upTo: log.position, reason, detail: 'for the test' });
+}
+
+test('of the last outage, of an outage by its number, or for a reason', async () => {
+  const world = VirtualWorld.withScenes(4);
+  const dead = async (filter: Record<string, unknown>) =>
+    (await world.run('dead', filter)).lines.map((line) => /^scene (\d)/.exec(line)?.[1] ?? line);
+  expect(await dead({ outage: 'last' })).toEqual(['No dead letters.']);
+  await giveUp(world, '1', 'missing');
+  for (const scene of ['2', '3']) {
+    await world.pass(60_000);
+    const heal = world.plex.goAway();
+    await world.hook('scene:4');
+    await world.pass(30_000);
+    await giveUp(world, scene, scene === '2' ? 'rejected' : 'missing');
+    heal();
+    await world.settled();
+  }
+  expect(await dead({})).toEqual(['1', '2', '3']);
+  expect(await dead({ outage: 'last' })).toEqual(['3']);
+  expect(await dead({ outage: '1' })).toEqual(['2']);
+  expect(await dead({ reason: 'missing' })).toEqual(['1', '3']);
+  await expect(dead({ outage: '7' })).rejects.toThrow(/there is no outage #7/);
+  expect((await world.run('retry', { outage: 'last' })).lines[0]).toBe('1 dead letter queued again.');
+  expect(await dead({})).toEqual(['1', '2']);
+});
