@@ -172,12 +172,13 @@ async function deliverUnderLease(
 async function waitForItem(
   { job }: Attempt,
   scene: StashScene,
-  { delivery, folderScan }: BatchOptions,
+  { world, delivery, folderScan }: BatchOptions,
 ): Promise<ItemWait> {
   const sections = await delivery.sections();
   if (!sections.ok) return NO_WAIT;
   const isNew = job.deferredFor === null || job.deferredFor === 'scanning';
-  const isScanning = isNew && folderScan !== null && (await folderScan.ask(scene.files, sections.value));
+  const wish = { files: scene.files, queuedAt: job.queuedAt, now: world.writer.now().at };
+  const isScanning = isNew && folderScan !== null && (await folderScan.ask(wish, sections.value));
   return { isScanning, scan: scanSign(sections.value) };
 }
 

@@ -1,15 +1,27 @@
 // Having Plex look at the folder of a file that it does not have yet: once for each folder, however many of its files
-// are waited for. Off unless asked for: some people have Plex scan by itself, and some disks should sleep.
+// are waited for, and again only for a file that came after that. Off unless asked for: some people have Plex scan by
+// itself, and some disks should sleep.
 
 import type { PlexClient } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
 import { type PathRule, toPlexPath } from './path-map.ts';
 import { folderOf, isBelow } from './paths.ts';
 
+/** A folder that files are being put into is looked at this often at most, in ms. */
+const QUIET_MS = 15_000;
+
+export interface ScanWish {
+  readonly files: readonly string[];
+  /** Since when they are waited for, and the time now; wall ms. */
+  readonly queuedAt: number;
+  readonly now: number;
+}
+
 export class FolderScan {
   readonly #plex: Pick<PlexClient, 'scan'>;
   readonly #pathRules: readonly PathRule[];
-  readonly #asked = new Set<string>();
+  /** When, wall ms, by library and folder. */
+  readonly #askedAt = new Map<string, number>();
 
   constructor(plex: Pick<PlexClient, 'scan'>, pathRules: readonly PathRule[]) {
     this.#plex = plex;
@@ -17,7 +29,7 @@ export class FolderScan {
   }
 
   /** Whether Plex was asked to look where one of the files is, now or a while ago. */
-  async ask(files: readonly string[], sections: readonly PlexSection[]): Promise<boolean> {
+  async ask({ files, queuedAt, now }: ScanWish, sections: readonly PlexSection[]): Promise<boolean> {
     let isAsked = false;
     for (const file of files) {
       const folder = folderOf(toPlexPath(file, this.#pathRules));
@@ -26,11 +38,12 @@ export class FolderScan {
       );
       if (holder === undefined) continue;
       const place = `${holder.key} ${folder}`;
-      if (!this.#asked.has(place)) {
+      const askedAt = this.#askedAt.get(place);
+      if (askedAt === undefined || (queuedAt > askedAt && now - askedAt >= QUIET_MS)) {
         const result = await this.#plex.scan(holder.key, folder);
         // A failure says nothing that the next request would not: the scene waits as it would without a scan.
         if (!result.ok) continue;
-        this.#asked.add(place);
+        this.#askedAt.set(place, now);
       }
       isAsked = true;
     }

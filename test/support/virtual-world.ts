@@ -147,7 +147,7 @@ export type Trouble =
 export interface PlexCall {
   readonly inv: string;
   readonly method: PlexMethod;
-  /** Rating keys; for a search those of the items that have the file. */
+  /** Rating keys; for a search those of the items that have the file; for a scan the folder. */
   readonly keys: readonly string[];
   readonly atMs: number;
   /** Of an edit. */
@@ -182,6 +182,8 @@ export class FakePlex {
   libraries: readonly PlexSection[] = [
     { key: '1', type: 'movie', title: 'Scenes', locations: ['/media'], scannedAt: '1' },
   ];
+  /** Files on the disk that Plex has not seen, by the id of the item that they become. A scan of their folder takes them in. */
+  readonly unscanned = new Map<string, string>();
   /** How long an answer takes, in ms. */
   latencyMs: (call: PlexCall) => number = () => PLEX_MS;
   onCall: (call: PlexCall) => Promise<void> = async () => {};
@@ -202,6 +204,17 @@ export class FakePlex {
       images: { thumb: '', art: '' },
       uploads: { thumb: [], art: [] },
     });
+  }
+
+  /** Plex looks at a folder, because it was asked to or of itself. */
+  scan(folder: string): void {
+    for (const [id, file] of [...this.unscanned]) {
+      if (!file.startsWith(`${folder}/`)) continue;
+      this.unscanned.delete(id);
+      this.add(id);
+      this.items.get(id)!.files = [file];
+    }
+    this.libraries = this.libraries.map((library) => ({ ...library, scannedAt: `${this.#time.nowMs}` }));
   }
 
   title(id: string): string | undefined {
@@ -308,7 +321,11 @@ export class FakePlex {
       uploadImage: (key, kind, bytes) =>
         ask('uploadImage', [key], () => this.#show(key, kind, `upload://x/${sha1Of(bytes)}`)),
       selectImage: (key, kind, name) => ask('selectImage', [key], () => this.#show(key, kind, name)),
-      scan: () => ask('scan', [], () => ({ ok: true, value: null })),
+      scan: (_sectionKey, folder) =>
+        ask('scan', [folder], () => {
+          this.scan(folder);
+          return { ok: true, value: null };
+        }),
       close: async () => {},
     };
     return port;
