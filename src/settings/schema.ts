@@ -162,7 +162,7 @@ export const SETTINGS = {
     schema: pathMap,
     standard: '',
     meaning:
-      'how Plex names the folders of Stash: `/path in Stash => /path in Plex; …`, the first rule that fits',
+      'how Plex names the folders of Stash: `/path in Stash => /path in Plex; …`, the first rule that fits (below)',
     isInStash: true,
   }),
   allowSelfSigned: setting({
@@ -186,7 +186,7 @@ export const SETTINGS = {
   scanNewFiles: setting({
     schema: flag,
     standard: false,
-    meaning: 'have Plex look at the folder of a file that it does not have',
+    meaning: 'have Plex look at the folder of a file that it does not have (below)',
     isInStash: true,
   }),
   obfuscatePaths: setting({

@@ -1,9 +1,9 @@
 // Which Plex item a scene is. A wrong item edited is worse than a scene that waits, so there are two ways and no third:
 // 1. The item has one of the scene's files, by full path under the path map.
 // 2. Where Plex sees the files under other folders and no rule says which, by the end of the path: everything that the
-//    item's file has below its library's folder, at least one folder and the name, is how the scene's path ends too; and
-//    of all scenes and items with a file of that name the two fit each other best, and nobody else as well. Files of
-//    different size are never the same.
+//    item's file has below its library's folder is how the scene's path ends too; and of all scenes and items with a file
+//    of that name the two fit each other best, and nobody else as well. The name alone is enough only where both sides
+//    give the same size; files of different size are never the same.
 // The second way says nothing of a file that a rule fits, or that lies in a folder of Plex: there Plex knows its path, and
 // has not seen the file yet.
 
@@ -122,31 +122,37 @@ function fitOf(scene: SceneFiles, item: ItemFiles, places: Places): number {
       const mapped = mappedPath(file, places.rules);
       if (isSamePath(mapped ?? file, candidate)) return Number.POSITIVE_INFINITY;
       const isPathKnown = mapped !== null || isInLibrary(file, places);
-      const isSameSize = isSame(scene.fileSizes[file], item.fileSizes[candidate]);
-      return isPathKnown || !isSameSize ? 0 : endFit(file, candidate, item, places);
+      const size = scene.fileSizes[file];
+      const otherSize = item.fileSizes[candidate];
+      const isDifferent = size !== undefined && otherSize !== undefined && size !== otherSize;
+      if (isPathKnown || isDifferent) return 0;
+      const minCommon = size !== undefined && size === otherSize ? 1 : MIN_COMMON;
+      return endFit(file, candidate, item, places, minCommon);
     }),
   );
   return Math.max(0, ...pairs);
 }
 
-function endFit(file: string, candidate: string, { sectionKey }: ItemFiles, { libraries }: Places): number {
+function endFit(
+  file: string,
+  candidate: string,
+  { sectionKey }: ItemFiles,
+  { libraries }: Places,
+  minCommon: number,
+): number {
   const library = libraries.find(({ key }) => key === sectionKey);
   const below = (library?.locations ?? [])
     .map((location) => partsBelow(candidate, location))
     .filter((parts) => parts !== null);
   const common = commonEnd(file, candidate);
-  return below.length > 0 && common >= Math.max(MIN_COMMON, ...below) ? common : 0;
+  return below.length > 0 && common >= Math.max(minCommon, ...below) ? common : 0;
 }
 
-/** The name and one folder. */
+/** The name and one folder, where nothing else says that it is the same file. */
 const MIN_COMMON = 2;
 
 function isInLibrary(file: string, { libraries }: Places): boolean {
   return libraries.some(({ locations }) => locations.some((location) => isBelow(file, location)));
-}
-
-function isSame(size: number | undefined, other: number | undefined): boolean {
-  return size === undefined || other === undefined || size === other;
 }
 
 function namesOf(files: readonly string[]): ReadonlySet<string> {

@@ -146,6 +146,27 @@ describe('by the end of the path, where Plex sees the files under other folders'
     });
   });
 
+  test('the name alone is enough where both sides give the same size, and the file is the only one', () => {
+    const sized = (key: string, file: string, size: number) => ({
+      ...item(key, file),
+      fileSizes: { [file]: size },
+    });
+    const own = { ...scene('1', '/data/x.mp4'), fileSizes: { '/data/x.mp4': 1_000 } };
+    const where = places('', '/media', '/disk2');
+    const theirs = sized('1', '/media/x.mp4', 1_000);
+    expect(matchByEnd(own, [], [theirs], where)).toEqual({ kind: 'found', item: theirs });
+    expect(matchByEnd(own, [], [sized('1', '/media/x.mp4', 1_001)], where)).toMatchObject({
+      kind: 'missing',
+    });
+    expect(matchByEnd(own, [], [sized('1', '/media/A/x.mp4', 1_000)], where)).toMatchObject({
+      kind: 'missing',
+    });
+    const twin = sized('2', '/disk2/x.mp4', 1_000);
+    expect(matchByEnd(own, [], [theirs, twin], where)).toMatchObject({ kind: 'ambiguous' });
+    const rival = { ...scene('2', '/data/B/x.mp4'), fileSizes: { '/data/B/x.mp4': 1_000 } };
+    expect(matchByEnd(own, [rival], [theirs], where)).toMatchObject({ kind: 'missing', rivals: rival.files });
+  });
+
   test('files of different size are not the same', () => {
     const sized = { ...item('1', '/media/A/x.mp4'), fileSizes: { '/media/A/x.mp4': 1_000 } };
     const own = { ...scene('1', '/data/A/x.mp4'), fileSizes: { '/data/A/x.mp4': 1_001 } };
