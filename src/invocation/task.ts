@@ -13,6 +13,7 @@ import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
+import { exportLog } from './export.ts';
 import { noteOutage } from './notes.ts';
 import {
   clearQueue,
@@ -55,6 +56,13 @@ const TASKS = {
     ),
   release: releaseHold,
   note: (world, args) => noteOutage(world, text(args.outage), text(args.text)),
+  export: (world, args) =>
+    exportLog(world, {
+      format: text(args.format),
+      what: text(args.what),
+      isGolden: isTrue(args.golden),
+      outage: text(args.outage),
+    }),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;

@@ -2,8 +2,10 @@
 // because an update may replace the files under a running process.
 
 import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { TABLES } from '../export/tables.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
@@ -14,6 +16,7 @@ import { answer, forwardOnly, type Log, silentLog, stashLog, writeQuietly } from
 import { isTaskMode, runMode, TASK_MODES, type TaskMode } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
+import { replaceFile } from '../journal/atomic-file.ts';
 import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
@@ -109,6 +112,18 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');
   verb('release', 'release', 'end a hold');
+  verb('export', 'export', 'outages, events or the queue as a table; metrics; or the whole log, redacted')
+    .addOption(
+      new Option('--format <format>', 'the form').choices(['csv', 'json', 'prometheus']).default('json'),
+    )
+    .addOption(new Option('--what <table>', 'which table').choices(TABLES).default('outages'))
+    .addOption(
+      new Option('--golden', 'the log without anything private, to be replayed as a test').conflicts(
+        'format',
+      ),
+    )
+    .option('--outage <number>', 'with --golden: no further than the end of this outage')
+    .option('-o, --output <file>', 'write it to this file in place of printing it');
   await program.parseAsync([...words], { from: 'user' });
 }
 
@@ -121,6 +136,7 @@ interface CommandOptions {
   readonly stash?: string;
   readonly detached?: boolean;
   readonly all?: boolean;
+  readonly output?: string;
   readonly [option: string]: unknown;
 }
 
@@ -130,7 +146,7 @@ async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<vo
   const world = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
   try {
     const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
-    print(result, options.json === true);
+    print(result, options);
     process.exitCode = result.isOk ? 0 : 1;
   } catch (error) {
     writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
@@ -213,9 +229,15 @@ function personLog(isQuiet: boolean): Log {
   };
 }
 
-function print(result: TaskResult, isJson: boolean): void {
-  const text = isJson ? JSON.stringify(result.document, null, 2) : result.lines.join('\n');
-  writeQuietly(1, `${text}\n`);
+function print(result: TaskResult, { json, output }: CommandOptions): void {
+  const { file } = result;
+  if (file !== undefined && output !== undefined) {
+    replaceFile(resolve(output), file.text, file.mode);
+    if (json !== true) writeQuietly(2, `Written to ${output}\n`);
+    return;
+  }
+  if (json === true) writeQuietly(1, `${JSON.stringify(result.document, null, 2)}\n`);
+  else writeQuietly(1, file === undefined ? `${result.lines.join('\n')}\n` : file.text);
 }
 
 // Started by itself (a drainer), and not loaded by the entry.
