@@ -10,6 +10,7 @@ import { ControlLog } from '../control/control-log.ts';
 import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { ReconcileScope } from '../queue/reconciliation.ts';
+import { backtestLog } from './backtest.ts';
 import { checkPlex } from './check-plex.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
@@ -56,6 +57,14 @@ const TASKS = {
     ),
   release: releaseHold,
   note: (world, args) => noteOutage(world, text(args.outage), text(args.text)),
+  backtest: (world, args) =>
+    backtestLog(world, {
+      failureThreshold: text(args.failureThreshold),
+      successThreshold: text(args.successThreshold),
+      recoveryTimeout: text(args.recoveryTimeout),
+      maxWait: text(args.maxWait),
+      outage: text(args.outage),
+    }),
   export: (world, args) =>
     exportLog(world, {
       format: text(args.format),

@@ -112,6 +112,12 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');
   verb('release', 'release', 'end a hold');
+  verb('backtest', 'backtest', 'the outages of this log as they would have gone under other settings')
+    .option('--failure-threshold <count>', 'failures in a row that open the breaker')
+    .option('--success-threshold <count>', 'changes that prove that Plex is back')
+    .option('--recovery-timeout <time>', 'the first wait before Plex is asked again, for instance 30s')
+    .option('--max-wait <time>', 'the longest such wait')
+    .option('--outage <number>', 'only this outage');
   verb('export', 'export', 'outages, events or the queue as a table; metrics; or the whole log, redacted')
     .addOption(
       new Option('--format <format>', 'the form').choices(['csv', 'json', 'prometheus']).default('json'),

@@ -127,6 +127,7 @@ test('deleting every checkpoint changes no answer', async () => {
       ['export', '--format', 'prometheus'],
       ['export', '--golden'],
       ['outages', '--json'],
+      ['backtest', '--recovery-timeout', '10s', '--json'],
     ];
     const answers: string[] = [];
     for (const words of wishes) answers.push((await cli(data, ...words)).stdout);

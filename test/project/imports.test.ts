@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/control': ['machines', 'src/journal'],
   'src/queue': ['machines', 'src/journal'],
   'src/outages': ['machines', 'src/journal', 'src/control'],
+  'src/backtest': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/outages'],
   'src/export': [
     'machines',
     'src/journal',
@@ -38,6 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/outages',
     'src/reconcile',
     'src/sync',
+    'src/backtest',
   ],
 };
 
