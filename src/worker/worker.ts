@@ -18,6 +18,14 @@ import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
 import { replaceFile } from '../journal/atomic-file.ts';
 import { PlexClient } from '../plex/plex-client.ts';
+import {
+  DOCUMENTS,
+  type DocumentName,
+  isDocumentName,
+  jsonSchemaOf,
+  labelled,
+  schemaName,
+} from '../schemas/documents.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { StashClient } from '../stash/stash-client.ts';
@@ -130,6 +138,11 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     )
     .option('--outage <number>', 'with --golden: no further than the end of this outage')
     .option('-o, --output <file>', 'write it to this file in place of printing it');
+  program
+    .command('schema')
+    .description('the JSON Schema of what a verb prints with --json; without a verb, which there are')
+    .argument('[verb]')
+    .action(printSchema);
   await program.parseAsync([...words], { from: 'user' });
 }
 
@@ -152,7 +165,7 @@ async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<vo
   const world = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
   try {
     const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
-    print(result, options);
+    print(mode, result, options);
     process.exitCode = result.isOk ? 0 : 1;
   } catch (error) {
     writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
@@ -226,6 +239,19 @@ function connectionFor(options: CommandOptions): StashConnection {
   return { origin, credential: key ? { kind: 'apiKey', value: key } : { kind: 'none' } };
 }
 
+function printSchema(verb: string | undefined): void {
+  if (verb === undefined) {
+    for (const name of Object.keys(DOCUMENTS) as DocumentName[]) writeQuietly(1, `${schemaName(name)}\n`);
+    return;
+  }
+  if (!isDocumentName(verb)) {
+    writeQuietly(2, `breakwater: "${verb}" has no schema; "schema" lists those that have\n`);
+    process.exitCode = 2;
+    return;
+  }
+  writeQuietly(1, `${JSON.stringify(jsonSchemaOf(verb), null, 2)}\n`);
+}
+
 function personLog(isQuiet: boolean): Log {
   return {
     line: (level, text) => {
@@ -235,14 +261,14 @@ function personLog(isQuiet: boolean): Log {
   };
 }
 
-function print(result: TaskResult, { json, output }: CommandOptions): void {
+function print(mode: TaskMode, result: TaskResult, { json, output }: CommandOptions): void {
   const { file } = result;
   if (file !== undefined && output !== undefined) {
     replaceFile(resolve(output), file.text, file.mode);
     if (json !== true) writeQuietly(2, `Written to ${output}\n`);
     return;
   }
-  if (json === true) writeQuietly(1, `${JSON.stringify(result.document, null, 2)}\n`);
+  if (json === true) writeQuietly(1, `${JSON.stringify(labelled(mode, result.document), null, 2)}\n`);
   else writeQuietly(1, file === undefined ? `${result.lines.join('\n')}\n` : file.text);
 }
 

@@ -25,6 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/plex',
     'src/sync',
   ],
+  'src/schemas': [],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
