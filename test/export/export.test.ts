@@ -101,6 +101,11 @@ describe('-o', () => {
     const out = path.join(tempDir(), 'out');
     await world.run('export', { format: 'csv', output: out, o: out });
     expect(existsSync(out)).toBe(false);
+    // What is exported is in the answer; Stash's log is for other eyes.
+    await world.queued('scene:1');
+    const { lines, file } = await world.run('export', { what: 'events' });
+    expect(file?.text).toContain('scene:1');
+    expect(lines.join('\n')).not.toContain('scene');
   });
 });
 
