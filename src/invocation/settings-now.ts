@@ -1,7 +1,7 @@
 // The settings as they are at this moment, wherever they were given: in Stash, in the settings file, in the environment.
 
 import * as fs from 'node:fs';
-import { writeWhole } from '../journal/atomic-file.ts';
+import { replaceFile } from '../journal/atomic-file.ts';
 import { parseSettingsFile, SETTINGS_FILE, type SettingsFile } from '../settings/file.ts';
 import { readSettings, type SettingsResult } from '../settings/settings.ts';
 import type { StashResult } from '../stash/stash-client.ts';
@@ -47,7 +47,7 @@ export function settingsFileIn(dir: string): SettingsFilePort {
     },
     write: (values) => {
       fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-      writeWhole(path, `${JSON.stringify(values, null, 2)}\n`);
+      replaceFile(path, `${JSON.stringify(values, null, 2)}\n`, 0o600);
     },
   };
 }

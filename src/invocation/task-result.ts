@@ -5,8 +5,16 @@ export interface TaskResult {
   readonly isOk: boolean;
   readonly lines: readonly string[];
   readonly document: unknown;
+  /** What is for a file or for another program, as it is; the command line prints or writes it in place of the lines. */
+  readonly file?: OutputFile;
   /** Plex was away when a drain ended. */
   readonly isAway?: boolean;
+}
+
+export interface OutputFile {
+  readonly text: string;
+  /** Permissions. */
+  readonly mode: number;
 }
 
 /** It did not go as wished: `detail` for a person, `symptom` for a program. */

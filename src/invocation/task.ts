@@ -10,10 +10,12 @@ import { ControlLog } from '../control/control-log.ts';
 import { createOutageHistory } from '../outages/outages.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { ReconcileScope } from '../queue/reconciliation.ts';
+import { backtestLog } from './backtest.ts';
 import { checkPlex } from './check-plex.ts';
 import { doctor } from './doctor.ts';
 import { type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
+import { exportLog } from './export.ts';
 import { replay, verify, why } from './history.ts';
 import { noteOutage } from './notes.ts';
 import {
@@ -78,6 +80,21 @@ const TASKS = {
   verify: (world) => verify(world, true),
   doctor,
   why: (world, args) => why(world, text(args.scene), text(args.outage)),
+  backtest: (world, args) =>
+    backtestLog(world, {
+      failureThreshold: text(args.failureThreshold),
+      successThreshold: text(args.successThreshold),
+      recoveryTimeout: text(args.recoveryTimeout),
+      maxWait: text(args.maxWait),
+      outage: text(args.outage),
+    }),
+  export: (world, args) =>
+    exportLog(world, {
+      format: text(args.format),
+      what: text(args.what),
+      isGolden: isTrue(args.golden),
+      outage: text(args.outage),
+    }),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;

@@ -63,18 +63,18 @@ export class AtomicFile<T> implements SyncAdapter<T> {
     if (this.#isFolderOurs && this.#fs.lstatSync(dir).isSymbolicLink()) {
       throw new Error(`${dir} leads elsewhere`);
     }
-    writeWhole(this.#path, `${headerOf(body)}\n${body}`, this.#fs);
+    replaceFile(this.#path, `${headerOf(body)}\n${body}`, 0o600, this.#fs);
   }
 }
 
 /**
- * Replaces a file by way of a temp file of our own name, synced and renamed over; then the folder is synced, which must be
- * there.
+ * Replaces the file at this absolute path, in a folder that exists: a temp file of our own name, synced, renamed over, then
+ * the folder synced.
  */
-export function writeWhole(path: string, text: string, fs: typeof nodeFs = nodeFs): void {
+export function replaceFile(path: string, text: string, mode: number, fs: typeof nodeFs = nodeFs): void {
   const temp = `${path}.${process.pid}.${Math.floor(performance.now() * 1000)}.tmp`;
   // Not over anything: whatever has that name is not ours.
-  const fd = fs.openSync(temp, 'wx', 0o600);
+  const fd = fs.openSync(temp, 'wx', mode);
   try {
     writeSynced(fd, text, fs);
     fs.renameSync(temp, path);
@@ -82,7 +82,7 @@ export function writeWhole(path: string, text: string, fs: typeof nodeFs = nodeF
     fs.rmSync(temp, { force: true });
     throw error;
   }
-  syncDir(folderOf(path), fs);
+  syncDir(folderOf(path) || '/', fs);
 }
 
 function writeSynced(fd: number, text: string, fs: typeof nodeFs): void {

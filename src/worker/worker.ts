@@ -2,10 +2,11 @@
 // because an update may replace the files under a running process.
 
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machines.ts';
+import { TABLES } from '../export/tables.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
@@ -17,7 +18,16 @@ import { answer, forwardOnly, type Log, silentLog, stashLog, writeQuietly } from
 import { isTaskMode, runMode, TASK_MODES, type TaskMode } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
+import { replaceFile } from '../journal/atomic-file.ts';
 import { PlexClient } from '../plex/plex-client.ts';
+import {
+  DOCUMENTS,
+  type DocumentName,
+  isDocumentName,
+  jsonSchemaOf,
+  labelled,
+  schemaName,
+} from '../schemas/documents.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { StashClient } from '../stash/stash-client.ts';
@@ -151,6 +161,29 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('why', 'why', 'the records that led to the state of the breaker, and what will happen')
     .option('--scene <id>', 'the same of a scene')
     .option('--outage <number>', 'the same of an outage');
+  verb('backtest', 'backtest', 'the outages of this log as they would have gone under other settings')
+    .option('--failure-threshold <count>', 'failures in a row that open the breaker')
+    .option('--success-threshold <count>', 'changes that prove that Plex is back')
+    .option('--recovery-timeout <time>', 'the first wait before Plex is asked again, for instance 30s')
+    .option('--max-wait <time>', 'the longest such wait')
+    .option('--outage <number>', 'only this outage');
+  verb('export', 'export', 'outages, events or the queue as a table; metrics; or the whole log, redacted')
+    .addOption(
+      new Option('--format <format>', 'the form').choices(['csv', 'json', 'prometheus']).default('json'),
+    )
+    .addOption(new Option('--what <table>', 'which table').choices(TABLES).default('outages'))
+    .addOption(
+      new Option('--golden', 'the log without anything private, to be replayed as a test').conflicts(
+        'format',
+      ),
+    )
+    .option('--outage <number>', 'with --golden: no further than the end of this outage')
+    .option('-o, --output <file>', 'write it to this file in place of printing it');
+  program
+    .command('schema')
+    .description('the JSON Schema of what a verb prints with --json; without a verb, which there are')
+    .argument('[verb]')
+    .action(printSchema);
   await program.parseAsync([...words], { from: 'user' });
 }
 
@@ -175,7 +208,7 @@ async function orExplain(act: () => void | Promise<void>): Promise<void> {
 
 function writeOut(text: string, file: string | undefined): void {
   if (file === undefined) writeQuietly(1, text);
-  else writeFileSync(file, text, { mode: 0o600 });
+  else replaceFile(resolve(file), text, 0o600);
 }
 
 interface CommandOptions {
@@ -184,6 +217,7 @@ interface CommandOptions {
   readonly stash?: string;
   readonly detached?: boolean;
   readonly all?: boolean;
+  readonly output?: string;
   readonly [option: string]: unknown;
 }
 
@@ -196,7 +230,7 @@ async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<vo
   };
   try {
     const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
-    print(result, options.json === true);
+    print(mode, result, options);
     process.exitCode = result.isOk ? 0 : 1;
   } catch (error) {
     writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
@@ -271,6 +305,19 @@ function connectionFor(options: CommandOptions): StashConnection {
   return { origin, credential: key ? { kind: 'apiKey', value: key } : { kind: 'none' } };
 }
 
+function printSchema(verb: string | undefined): void {
+  if (verb === undefined) {
+    for (const name of Object.keys(DOCUMENTS) as DocumentName[]) writeQuietly(1, `${schemaName(name)}\n`);
+    return;
+  }
+  if (!isDocumentName(verb)) {
+    writeQuietly(2, `breakwater: "${verb}" has no schema; "schema" lists those that have\n`);
+    process.exitCode = 2;
+    return;
+  }
+  writeQuietly(1, `${JSON.stringify(jsonSchemaOf(verb), null, 2)}\n`);
+}
+
 function personLog(isQuiet: boolean): Log {
   return {
     line: (level, text) => {
@@ -280,9 +327,16 @@ function personLog(isQuiet: boolean): Log {
   };
 }
 
-function print(result: TaskResult, isJson: boolean): void {
-  const text = isJson ? JSON.stringify(result.document, null, 2) : result.lines.join('\n');
-  if (isJson || result.lines.length > 0) writeQuietly(1, `${text}\n`);
+function print(mode: TaskMode, result: TaskResult, { json, output }: CommandOptions): void {
+  const { file, lines } = result;
+  if (file !== undefined && output !== undefined) {
+    replaceFile(resolve(output), file.text, file.mode);
+    if (json !== true) writeQuietly(2, `Written to ${output}\n`);
+    return;
+  }
+  if (json === true) writeQuietly(1, `${JSON.stringify(labelled(mode, result.document), null, 2)}\n`);
+  else if (file !== undefined) writeQuietly(1, file.text);
+  else if (lines.length > 0) writeQuietly(1, `${lines.join('\n')}\n`);
 }
 
 // Started by itself (a drainer), and not loaded by the entry.

@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/control': ['machines', 'src/journal'],
   'src/queue': ['machines', 'src/journal'],
   'src/outages': ['machines', 'src/journal', 'src/control'],
+  'src/backtest': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/outages'],
   'src/export': [
     'machines',
     'src/journal',
@@ -27,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/chart': ['machines'],
   'src/history': ['machines', 'src/journal', 'src/control', 'src/queue'],
   'src/doctor': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/history'],
+  'src/schemas': [],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
@@ -44,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/doctor',
     'src/reconcile',
     'src/sync',
+    'src/backtest',
   ],
 };
 
