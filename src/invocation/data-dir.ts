@@ -11,6 +11,8 @@ export interface DataDir {
   readonly journal: FileJournal;
   readonly controlCheckpoint: AtomicFile<ControlCheckpoint>;
   readonly queueCheckpoint: AtomicFile<QueueCheckpoint>;
+  /** Where a report is written. */
+  readonly reportPath: string;
 }
 
 export const DATA_VARIABLE = 'BREAKWATER_DATA';
@@ -28,6 +30,7 @@ export function openDataDir(path: string): DataDir {
     journal: new FileJournal(path),
     controlCheckpoint: new AtomicFile(`${path}/checkpoint/control.json`),
     queueCheckpoint: new AtomicFile(`${path}/checkpoint/queue.json`),
+    reportPath: `${path}/report.html`,
   };
 }
 

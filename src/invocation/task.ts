@@ -28,6 +28,7 @@ import {
 import { dryRun, requestReconciliation } from './reconcile.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
+import { writeReport } from './write-report.ts';
 
 /** As they come from Stash (text for those in the yml, any JSON for others) or from the command line. */
 export type TaskArgs = Readonly<Record<string, unknown>>;
@@ -53,6 +54,7 @@ const TASKS = {
       text(args.reason) || 'by hand',
     ),
   release: releaseHold,
+  report: (world, args) => writeReport(world, text(args.now)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;

@@ -14,7 +14,7 @@ export type StashPort = Pick<
 >;
 
 export interface World {
-  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint'>;
+  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint' | 'reportPath'>;
   readonly writer: Writer;
   readonly stash: StashPort;
   readonly connectPlex: (settings: Settings, hasEverWorked: boolean) => PlexPort;

@@ -3,6 +3,7 @@
 // Needs no lowdb itself, so that a hook can read a checkpoint without loading it.
 
 import * as nodeFs from 'node:fs';
+import { dirname } from 'node:path';
 import type { SyncAdapter } from 'lowdb';
 import { crc32 } from './crc32.ts';
 import type { Position } from './record.ts';
@@ -45,40 +46,44 @@ export class AtomicFile<T> implements SyncAdapter<T> {
     return JSON.parse(body) as T;
   }
 
-  /** A temp file of our own name, synced, renamed over, then the folder synced. */
   write(data: T): void {
     const body = JSON.stringify(data);
-    const dir = this.#path.slice(0, this.#path.lastIndexOf('/'));
-    const temp = `${this.#path}.${process.pid}.${Math.floor(performance.now() * 1000)}.tmp`;
-    this.#fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
-    try {
-      this.#writeSynced(temp, `${headerOf(body)}\n${body}`);
-      this.#fs.renameSync(temp, this.#path);
-    } catch (error) {
-      this.#fs.rmSync(temp, { force: true });
-      throw error;
-    }
-    this.#syncDir(dir);
+    replaceFile(this.#path, `${headerOf(body)}\n${body}`, this.#fs);
   }
+}
 
-  #writeSynced(path: string, text: string): void {
-    const fd = this.#fs.openSync(path, 'wx', 0o600);
-    try {
-      this.#fs.writeFileSync(fd, text);
-      this.#fs.fsyncSync(fd);
-    } finally {
-      this.#fs.closeSync(fd);
-    }
+/** A temp file of our own name, synced, renamed over, then the folder synced. Only its owner may read it. */
+export function replaceFile(path: string, text: string, fs: typeof nodeFs = nodeFs): void {
+  const dir = dirname(path);
+  const temp = `${path}.${process.pid}.${Math.floor(performance.now() * 1000)}.tmp`;
+  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  try {
+    writeSynced(temp, text, fs);
+    fs.renameSync(temp, path);
+  } catch (error) {
+    fs.rmSync(temp, { force: true });
+    throw error;
   }
+  syncDir(dir, fs);
+}
 
-  #syncDir(dir: string): void {
-    if (process.platform === 'win32') return;
-    const fd = this.#fs.openSync(dir, 'r');
-    try {
-      this.#fs.fsyncSync(fd);
-    } finally {
-      this.#fs.closeSync(fd);
-    }
+function writeSynced(path: string, text: string, fs: typeof nodeFs): void {
+  const fd = fs.openSync(path, 'wx', 0o600);
+  try {
+    fs.writeFileSync(fd, text);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+function syncDir(dir: string, fs: typeof nodeFs): void {
+  if (process.platform === 'win32') return;
+  const fd = fs.openSync(dir, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
 import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machines.ts';
@@ -107,6 +108,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');
   verb('release', 'release', 'end a hold');
+  verb('report', 'report', 'write all that is known into one HTML file that needs no network')
+    .option('-o, --output <file>', 'where to; by default report.html in the data dir')
+    .option('--now <time>', 'when the report is of, by default the newest record; not before it');
   program
     .command('machines [name]')
     .description('the state machines, drawn from their definitions')
@@ -146,13 +150,17 @@ interface CommandOptions {
   readonly stash?: string;
   readonly detached?: boolean;
   readonly all?: boolean;
+  readonly output?: string;
   readonly [option: string]: unknown;
 }
 
 async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
   const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
   if (mode === 'drain' && options.detached === true) return drainDetached(data);
-  const world = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  const here = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  // Only a person says where else a file goes: it is no argument of the mode, which Stash could give.
+  const { output } = options;
+  const world = output === undefined ? here : { ...here, dir: { ...here.dir, reportPath: resolve(output) } };
   try {
     const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
     print(result, options.json === true);
