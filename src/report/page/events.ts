@@ -26,11 +26,12 @@ export function showEvents(events: readonly ShownEvent[], earlier: number, trave
     `The table of ${events.length.toLocaleString('en')} events is only on the screen.`;
 }
 
-/** A row of the pool, and what it shows now. */
+/** A row of the pool, what it shows now, and at which place. */
 interface Slot {
   readonly row: HTMLElement;
   readonly cells: readonly HTMLElement[];
   event: ShownEvent | null;
+  place: number;
 }
 
 class EventTable {
@@ -41,6 +42,10 @@ class EventTable {
   readonly #rows: Slot[] = [];
   #shown: readonly ShownEvent[] = [];
   #rowHeight = 0;
+  /** Kept, because asking for them in the midst of a step would have the browser lay out the page for it. */
+  #height = 0;
+  #top = 0;
+  #isFollowing = false;
 
   constructor(box: HTMLElement, events: readonly ShownEvent[], travel: Travel) {
     this.#events = events;
@@ -63,7 +68,11 @@ class EventTable {
       this.#space,
     );
     box.append(this.#scroller);
-    this.#scroller.addEventListener('scroll', () => this.#fill(), { passive: true });
+    const onScroll = () => {
+      this.#top = this.#scroller.scrollTop;
+      this.#fill();
+    };
+    this.#scroller.addEventListener('scroll', onScroll, { passive: true });
     this.#scroller.addEventListener('keydown', (event) => this.#onKey(event));
     new ResizeObserver(() => this.#resize()).observe(this.#scroller);
   }
@@ -75,45 +84,63 @@ class EventTable {
     this.follow();
   }
 
-  /** The current event, in sight. */
+  /** Brings the current event into sight, with the next frame: several steps of one frame need it once. */
   follow(): void {
-    const place = this.#placeOf(this.#travel.current);
-    const event = this.#shown[place];
-    if (event?.index === this.#travel.current) this.#reveal(place);
-    this.#fill();
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
+    requestAnimationFrame(() => {
+      this.#isFollowing = false;
+      const place = this.#placeOf(this.#travel.current);
+      if (this.#shown[place]?.index === this.#travel.current) this.#reveal(place);
+      this.#fill();
+    });
   }
 
   #resize(): void {
     const { fontSize } = getComputedStyle(this.#scroller);
+    this.#height = this.#scroller.clientHeight;
     const isNarrow = this.#scroller.clientWidth < 640;
     this.#rowHeight = Math.round(Number.parseFloat(fontSize) * (isNarrow ? 3.6 : 2.3));
     this.#scroller.style.setProperty('--row', `${this.#rowHeight}px`);
     setClass(this.#scroller, 'is-narrow', isNarrow);
     this.#space.style.height = `${this.#shown.length * this.#rowHeight}px`;
+    this.#top = this.#scroller.scrollTop;
+    // The rows are another height, or other rows.
+    for (const slot of this.#rows) slot.place = -1;
     this.#fill();
   }
 
   #fill(): void {
     if (this.#rowHeight === 0) return;
-    const wanted = Math.ceil(this.#scroller.clientHeight / this.#rowHeight) + 2 * SPARE_ROWS;
+    const wanted = Math.ceil(this.#height / this.#rowHeight) + 2 * SPARE_ROWS;
     while (this.#rows.length < wanted) this.#addRow();
-    const top = Math.floor(this.#scroller.scrollTop / this.#rowHeight) - SPARE_ROWS;
+    const top = Math.floor(this.#top / this.#rowHeight) - SPARE_ROWS;
     const first = Math.max(0, Math.min(top, this.#shown.length - this.#rows.length));
     const current = this.#travel.current;
     let active = '';
-    for (const [n, slot] of this.#rows.entries()) {
-      const event = this.#shown[first + n];
+    // A place always has the same row of the pool: scrolling by one writes one.
+    for (let n = 0; n < this.#rows.length; n++) {
+      const place = first + n;
+      const slot = this.#rows[place % this.#rows.length] as Slot;
+      const event = this.#shown[place];
       slot.row.hidden = event === undefined;
       if (event === undefined) continue;
       if (slot.event !== event) this.#write(slot, event);
-      slot.row.style.transform = `translateY(${(first + n) * this.#rowHeight}px)`;
-      slot.row.setAttribute('aria-rowindex', String(first + n + 2));
+      if (slot.place !== place) this.#move(slot, place);
       const isCurrent = event.index === current;
-      setClass(slot.row, 'is-current', isCurrent);
-      slot.row.setAttribute('aria-selected', String(isCurrent));
+      if (slot.row.classList.contains('is-current') !== isCurrent) {
+        slot.row.classList.toggle('is-current', isCurrent);
+        slot.row.setAttribute('aria-selected', String(isCurrent));
+      }
       if (isCurrent) active = slot.row.id;
     }
     this.#scroller.setAttribute('aria-activedescendant', active);
+  }
+
+  #move(slot: Slot, place: number): void {
+    slot.place = place;
+    slot.row.style.transform = `translateY(${place * this.#rowHeight}px)`;
+    slot.row.setAttribute('aria-rowindex', String(place + 2));
   }
 
   #write(slot: Slot, event: ShownEvent): void {
@@ -134,8 +161,12 @@ class EventTable {
 
   #addRow(): void {
     const cells = NAMES.map((name) => h('span', { class: name, role: 'gridcell' }));
-    const row = h('div', { class: 'row', role: 'row', id: `row-${this.#rows.length}` }, ...cells);
-    const slot: Slot = { row, cells, event: null };
+    const row = h(
+      'div',
+      { class: 'row', role: 'row', id: `row-${this.#rows.length}`, 'aria-selected': 'false' },
+      ...cells,
+    );
+    const slot: Slot = { row, cells, event: null, place: -1 };
     row.addEventListener('click', () => slot.event !== null && this.#travel.go(slot.event.index));
     this.#rows.push(slot);
     this.#space.append(row);
@@ -144,7 +175,7 @@ class EventTable {
   #onKey(event: KeyboardEvent): void {
     const place = this.#placeOf(this.#travel.current);
     const isThere = this.#shown[place]?.index === this.#travel.current;
-    const page = Math.max(1, Math.floor(this.#scroller.clientHeight / this.#rowHeight) - 2);
+    const page = Math.max(1, Math.floor(this.#height / this.#rowHeight) - 2);
     const targets: Readonly<Record<string, number>> = {
       ArrowDown: isThere ? place + 1 : place,
       ArrowUp: place - 1,
@@ -173,11 +204,13 @@ class EventTable {
   }
 
   #reveal(place: number): void {
-    const [top, height] = [place * this.#rowHeight, this.#scroller.clientHeight - this.#rowHeight];
-    const { scrollTop } = this.#scroller;
-    if (top < scrollTop) this.#scroller.scrollTop = top;
-    else if (top + this.#rowHeight > scrollTop + height)
-      this.#scroller.scrollTop = top + this.#rowHeight - height;
+    const above = place * this.#rowHeight;
+    // The header takes the height of a row.
+    const below = above + 2 * this.#rowHeight - this.#height;
+    const top = Math.max(0, above < this.#top ? above : Math.max(this.#top, below));
+    if (top === this.#top) return;
+    this.#top = top;
+    this.#scroller.scrollTop = top;
   }
 }
 
