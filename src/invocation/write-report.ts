@@ -1,6 +1,8 @@
 // The report as a file: written whole or not at all, readable by its owner only. Where it goes is said by the data dir
 // or, at the command line, by the person; never by what Stash sends.
 
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { count } from '../cli/format.ts';
 import { replaceFile } from '../journal/atomic-file.ts';
 import { htmlOf } from '../report/html.ts';
@@ -14,7 +16,8 @@ export async function writeReport(world: World, now: string): Promise<TaskResult
   const { journal, reportPath } = world.dir;
   const data = await reportOf(journal, now === '' ? null : parseTime(now));
   const html = htmlOf(data, await pageAssets());
-  replaceFile(reportPath, html);
+  mkdirSync(dirname(reportPath), { recursive: true, mode: 0o700 });
+  replaceFile(reportPath, html, 0o600);
   const { records, figures } = data;
   const bytes = Buffer.byteLength(html);
   const tells = `${count(records.records, 'event')}, ${count(figures.count, 'outage')}, ${Math.ceil(bytes / 1024)} kB`;

@@ -3,7 +3,6 @@
 // Needs no lowdb itself, so that a hook can read a checkpoint without loading it.
 
 import * as nodeFs from 'node:fs';
-import { dirname } from 'node:path';
 import type { SyncAdapter } from 'lowdb';
 import { crc32 } from './crc32.ts';
 import type { Position } from './record.ts';
@@ -48,27 +47,30 @@ export class AtomicFile<T> implements SyncAdapter<T> {
 
   write(data: T): void {
     const body = JSON.stringify(data);
-    replaceFile(this.#path, `${headerOf(body)}\n${body}`, this.#fs);
+    const dir = this.#path.slice(0, this.#path.lastIndexOf('/'));
+    this.#fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    replaceFile(this.#path, `${headerOf(body)}\n${body}`, 0o600, this.#fs);
   }
 }
 
-/** A temp file of our own name, synced, renamed over, then the folder synced. Only its owner may read it. */
-export function replaceFile(path: string, text: string, fs: typeof nodeFs = nodeFs): void {
-  const dir = dirname(path);
+/**
+ * Replaces the file at this absolute path, in a folder that exists: a temp file of our own name, synced, renamed over, then
+ * the folder synced.
+ */
+export function replaceFile(path: string, text: string, mode: number, fs: typeof nodeFs = nodeFs): void {
   const temp = `${path}.${process.pid}.${Math.floor(performance.now() * 1000)}.tmp`;
-  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   try {
-    writeSynced(temp, text, fs);
+    writeSynced(temp, text, mode, fs);
     fs.renameSync(temp, path);
   } catch (error) {
     fs.rmSync(temp, { force: true });
     throw error;
   }
-  syncDir(dir, fs);
+  syncDir(path.slice(0, path.lastIndexOf('/')) || '/', fs);
 }
 
-function writeSynced(path: string, text: string, fs: typeof nodeFs): void {
-  const fd = fs.openSync(path, 'wx', 0o600);
+function writeSynced(path: string, text: string, mode: number, fs: typeof nodeFs): void {
+  const fd = fs.openSync(path, 'wx', mode);
   try {
     fs.writeFileSync(fd, text);
     fs.fsyncSync(fd);

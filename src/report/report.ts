@@ -151,13 +151,6 @@ function momentOf(newest: Moment, asked: number | null): Moment {
 
 /** What people wrote down about an outage, where the history knows of it. */
 function notesOf(outage: Outage): ReportOutage['notes'] {
-  const { notes } = outage as { readonly notes?: unknown };
-  if (!Array.isArray(notes)) return [];
-  return notes.flatMap(
-    (note: { at?: unknown; instant?: { at?: unknown }; text?: unknown; note?: unknown }) => {
-      const at = note.at ?? note.instant?.at;
-      const text = note.text ?? note.note;
-      return typeof text === 'string' ? [{ at: typeof at === 'number' ? at : 0, text }] : [];
-    },
-  );
+  const { notes = [] } = outage as { readonly notes?: ReportOutage['notes'] };
+  return notes.map(({ at, text }) => ({ at, text }));
 }

@@ -38,7 +38,7 @@ class EventTable {
   readonly #events: readonly ShownEvent[];
   readonly #travel: Travel;
   readonly #scroller: HTMLElement;
-  readonly #space = h('div', { class: 'space' });
+  readonly #space = h('div', { class: 'space', role: 'rowgroup' });
   readonly #rows: Slot[] = [];
   #shown: readonly ShownEvent[] = [];
   #rowHeight = 0;

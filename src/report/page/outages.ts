@@ -12,7 +12,10 @@ const SHOWN_AT_FIRST = 6;
 export function showOutages({ outages, olderOutages }: ReportData, onVisit: (index: number) => void): void {
   const newest = [...outages].reverse();
   const total = outages.length + olderOutages;
-  byId('outages-said').textContent = total === 0 ? '' : `${count(total, 'outage')}, the newest first`;
+  byId('outages-said').textContent =
+    total === 0
+      ? ''
+      : `${count(total, 'outage')}, the newest first. A backlog has two scales: how it grew, and right of the dashed line how it drained.`;
   const list = byId('outages');
   if (total === 0) list.append(h('p', { class: 'none' }, 'No outage was recorded.'));
   list.append(...newest.slice(0, SHOWN_AT_FIRST).map((outage) => cardOf(outage, onVisit)));
@@ -59,9 +62,7 @@ function cardOf(outage: ReportOutage, onVisit: (index: number) => void): HTMLEle
       { class: 'facts small' },
       ...factsOf(outage).map(([term, value]) => h('div', {}, h('dt', {}, term), h('dd', {}, value))),
     ),
-    ...notes.map(({ at, text }) =>
-      h('p', { class: 'note' }, h('span', {}, at > 0 ? `Note, ${day(at)}` : 'Note'), ' ', text),
-    ),
+    ...notes.map(({ at, text }) => h('p', { class: 'note' }, h('span', {}, `Note, ${day(at)}`), ' ', text)),
     visit,
   );
 }
