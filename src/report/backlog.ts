@@ -10,7 +10,7 @@ export interface Waiting {
 }
 
 /** Beyond this the oldest ones are thinned out. */
-const MAX_SAMPLES = 400_000;
+export const MAX_SAMPLES = 400_000;
 
 const NOTHING: Waiting = { pending: 0, deferred: 0 };
 
