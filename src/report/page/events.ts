@@ -2,7 +2,8 @@
 // thousands of events scroll like ten. The current row is the scrubber's event.
 
 import { byId, h, setClass, setText } from './dom.ts';
-import { isChange, MACHINES, type ShownEvent } from './model.ts';
+import { filterOf } from './filters.ts';
+import { isChange, type ShownEvent } from './model.ts';
 import { clock, day } from './times.ts';
 import type { Travel } from './travel.ts';
 import { markWords, moveWords, saidOf } from './words.ts';
@@ -212,41 +213,4 @@ class EventTable {
     this.#top = top;
     this.#scroller.scrollTop = top;
   }
-}
-
-/** Returns what applies the filters as they are set. */
-function filterOf(
-  events: readonly ShownEvent[],
-  onShown: (shown: readonly ShownEvent[]) => void,
-): () => void {
-  const type = byId<HTMLSelectElement>('filter-type');
-  const machine = byId<HTMLSelectElement>('filter-machine');
-  const text = byId<HTMLInputElement>('filter-text');
-  const changes = byId<HTMLInputElement>('filter-changes');
-  const option = (value: string, words = value) => h('option', { value }, words);
-  const types = [...new Set(events.map((event) => event.type))].sort();
-  type.append(option('', 'all'), ...types.map((name) => option(name)));
-  machine.append(option('', 'all'), ...MACHINES.map((name) => option(name)));
-  const texts = new Map<ShownEvent, string>();
-  const textOf = (event: ShownEvent) => {
-    const known =
-      texts.get(event) ?? [event.type, event.by, saidOf(event), moveWords(event)].join(' ').toLowerCase();
-    texts.set(event, known);
-    return known;
-  };
-  const apply = () => {
-    const wanted = text.value.trim().toLowerCase();
-    onShown(
-      events.filter(
-        (event) =>
-          (type.value === '' || event.type === type.value) &&
-          (machine.value === '' || machine.value in event.moves) &&
-          (!changes.checked || isChange(event)) &&
-          (wanted === '' || textOf(event).includes(wanted)),
-      ),
-    );
-  };
-  for (const control of [type, machine, text, changes]) control.addEventListener('input', apply);
-  byId('filters').addEventListener('submit', (event) => event.preventDefault());
-  return apply;
 }
