@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildReportPage } from './report-page.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const isQuiet = process.argv.includes('--quiet');
@@ -23,6 +24,17 @@ const TOOLS = {
 /** Bytes; a hook reads and parses all of it each time. */
 const MAX_HOOK_BUNDLE = 24 * 1024;
 
+/** The report's page goes into the bundle as two texts: nothing is read later, when an update may have replaced it. */
+const page = buildReportPage();
+const reportPage = {
+  name: 'report-page',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]src[\\/]report[\\/]page-assets\.ts$/ }, () => ({
+      contents: `const assets = ${JSON.stringify(page)};\nexport const pageAssets = async () => assets;\n`,
+      loader: 'js',
+    })),
+};
+
 const common = {
   bundle: true,
   platform: 'node',
@@ -32,6 +44,7 @@ const common = {
   logLevel: 'warning',
   legalComments: 'none',
   charset: 'ascii',
+  plugins: [reportPage],
 };
 
 mkdirSync(`${root}dist/plugin`, { recursive: true });

@@ -14,6 +14,8 @@ export interface DataDir {
   readonly queueCheckpoint: AtomicFile<QueueCheckpoint>;
   /** What others on this machine may read or change, in words. */
   readonly exposures: () => readonly string[];
+  /** Where a report is written. */
+  readonly reportPath: string;
 }
 
 export const DATA_VARIABLE = 'BREAKWATER_DATA';
@@ -32,6 +34,7 @@ export function openDataDir(path: string): DataDir {
     controlCheckpoint: new AtomicFile(`${path}/checkpoint/control.json`, fs, true),
     queueCheckpoint: new AtomicFile(`${path}/checkpoint/queue.json`, fs, true),
     exposures: () => exposuresOf(path),
+    reportPath: `${path}/report.html`,
   };
 }
 

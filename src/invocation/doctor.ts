@@ -10,8 +10,7 @@ import type { ControlState } from '../control/state.ts';
 import type { DirFacts } from '../doctor/dir-findings.ts';
 import { type Facts, findingsOf, type SettingsFacts } from '../doctor/findings.ts';
 import { verifyControl, verifyQueue } from '../history/verify.ts';
-import { readSettings } from '../settings/settings.ts';
-import { PLUGIN_ID } from './handover.ts';
+import { settingsNow } from './settings-now.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
@@ -94,10 +93,10 @@ function looseFiles(path: string, hasModes: boolean): Loose[] {
   });
 }
 
-async function settingsFacts({ stash, env }: World): Promise<SettingsFacts> {
-  const given = await stash.settings(PLUGIN_ID);
+async function settingsFacts(world: World): Promise<SettingsFacts> {
+  const given = await settingsNow(world);
   if (!given.ok) return { kind: 'unread', detail: given.failure.detail };
-  const read = readSettings(given.value, env);
+  const read = given.value;
   const problems = read.problems.map(({ setting, problem }) => `${setting} ${problem}`);
   return { kind: 'read', isUsable: read.ok, problems };
 }

@@ -36,6 +36,7 @@ import type { TaskResult } from './task-result.ts';
 import { undo as undoEdits } from './undo.ts';
 import { type FieldScope, fieldsNamed, setLocks } from './unlock.ts';
 import type { World } from './world.ts';
+import { writeReport } from './write-report.ts';
 
 /** As they come from Stash (text for those in the yml, any JSON for others) or from the command line. */
 export type TaskArgs = Readonly<Record<string, unknown>>;
@@ -95,6 +96,7 @@ const TASKS = {
       isGolden: isTrue(args.golden),
       outage: text(args.outage),
     }),
+  report: (world, args) => writeReport(world, text(args.now)),
 } satisfies Record<string, (world: World, args: TaskArgs) => Promise<TaskResult>>;
 
 export type TaskMode = keyof typeof TASKS;

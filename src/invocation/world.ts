@@ -15,7 +15,10 @@ export type StashPort = Pick<
 >;
 
 export interface World {
-  readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint' | 'exposures'>;
+  readonly dir: Pick<
+    DataDir,
+    'journal' | 'controlCheckpoint' | 'queueCheckpoint' | 'exposures' | 'reportPath'
+  >;
   readonly writer: Writer;
   readonly settingsFile: SettingsFilePort;
   readonly stash: StashPort;

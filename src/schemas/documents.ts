@@ -5,12 +5,16 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import {
+  change,
+  controlState,
   count,
   counts,
   drained,
   figure,
+  gate,
   instant,
   job,
+  journalCounts,
   names,
   nullable,
   queueCounts,
@@ -66,14 +70,6 @@ const outages = v.object({
   outages: v.array(outage),
 });
 
-const gate = v.object({
-  kind: v.picklist(['go', 'probe', 'wait', 'held']),
-  limit: v.optional(count),
-  remainingMs: v.optional(v.number()),
-  hold: v.optional(v.string()),
-  reason: v.optional(v.string()),
-});
-
 const status = v.object({
   breaker: v.picklist(['closed', 'open', 'half-open']),
   recovery: v.picklist(['idle', 'waiting', 'probing', 'proving', 'ramping']),
@@ -88,16 +84,8 @@ const status = v.object({
   ),
   dead: v.array(v.object({ job: v.string(), reason: v.string(), detail: v.string() })),
   reconciliation,
-  journal: counts(
-    'records',
-    'voids',
-    'contended',
-    'adopted',
-    'drift',
-    'damaged',
-    'newer',
-    'damagedQueueLines',
-  ),
+  journal: journalCounts,
+  exposed: names,
 });
 
 const side = nullable(
@@ -130,6 +118,113 @@ const exported = v.union([
   v.object({ rows: v.array(v.record(v.string(), v.any())) }),
 ]);
 
+const undone = v.union([
+  v.object({
+    undone: v.array(
+      v.object({
+        scene: v.string(),
+        item: v.string(),
+        changes: v.array(change),
+        left: v.array(v.object({ field: v.string(), reason: v.string() })),
+        unmet: names,
+      }),
+    ),
+    total: count,
+    isDry: v.boolean(),
+    stopped: nullable(v.string()),
+  }),
+  refusal,
+]);
+
+const locked = v.union([v.object({ scenes: count, fields: names, stopped: nullable(v.string()) }), refusal]);
+
+const settings = v.union([
+  v.object({
+    settings: v.array(v.object({ name: v.string(), value: v.any(), origin: v.string() })),
+    problems: v.array(v.object({ setting: v.string(), problem: v.string() })),
+  }),
+  v.object({
+    takenOver: names,
+    left: v.array(v.object({ setting: v.string(), reason: v.string() })),
+    isDry: v.boolean(),
+  }),
+  refusal,
+]);
+
+const past = v.object({
+  at: v.number(),
+  reached: v.record(v.string(), v.any()),
+  control: controlState,
+  gate,
+  queue: v.object({ counts: queueCounts, jobs: v.array(job), reconciliation }),
+  journal: journalCounts,
+});
+
+const lines = {
+  stream: v.picklist(['control', 'queue']),
+  records: count,
+  unknown: count,
+  damaged: count,
+  newer: count,
+  damages: v.array(
+    v.object({
+      stream: v.string(),
+      position: count,
+      kind: v.picklist(['torn', 'altered']),
+      reason: v.string(),
+    }),
+  ),
+  unfinishedBytes: count,
+  from: nullable(v.number()),
+  to: nullable(v.number()),
+  latest: nullable(v.number()),
+};
+const move = nullable(v.object({ from: v.string(), to: v.string() }));
+const divergence = v.object({
+  position: count,
+  at: v.number(),
+  type: v.string(),
+  inv: v.string(),
+  era: v.string(),
+  machines: v.array(v.object({ machine: v.string(), expected: move, found: move })),
+});
+const verified = v.object({
+  isSound: v.boolean(),
+  control: v.object({
+    ...lines,
+    agreed: count,
+    contended: count,
+    adopted: count,
+    drift: count,
+    voids: count,
+    eras: v.record(v.string(), count),
+    firstDivergence: nullable(divergence),
+  }),
+  queue: v.optional(v.object(lines)),
+});
+
+const why = v.object({
+  state: names,
+  links: v.array(
+    v.object({
+      stream: v.picklist(['control', 'queue']),
+      position: count,
+      at: v.number(),
+      type: v.string(),
+      text: v.string(),
+    }),
+  ),
+  elided: v.object({ count, after: count }),
+  next: names,
+});
+
+const finding = v.object({
+  level: v.picklist(['ok', 'note', 'problem']),
+  about: v.string(),
+  says: v.string(),
+  advice: v.string(),
+});
+
 /** By verb. */
 export const DOCUMENTS = {
   status: first(status),
@@ -155,6 +250,27 @@ export const DOCUMENTS = {
   clear: first(v.object({ dropped: count })),
   hold: first(v.object({ stance: v.picklist(['open', 'closed']), forMs: v.number(), reason: v.string() })),
   release: first(v.object({ released: v.boolean() })),
+  undo: first(undone),
+  unlock: first(locked),
+  lock: first(locked),
+  settings: first(settings),
+  replay: first(
+    v.union([
+      v.object({
+        opening: v.optional(past),
+        steps: v.optional(v.array(v.record(v.string(), v.any()))),
+        stepsBefore: v.optional(count),
+        state: nullable(past),
+      }),
+      verified,
+    ]),
+  ),
+  verify: first(verified),
+  why: first(why),
+  doctor: first(v.object({ isOk: v.boolean(), findings: v.array(finding) })),
+  report: first(
+    v.object({ path: v.string(), bytes: count, events: count, outages: count, now: nullable(v.number()) }),
+  ),
   note: first(v.object({ outage: count, text: v.string() })),
   backtest: first(backtest),
   export: first(exported),

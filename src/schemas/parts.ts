@@ -84,7 +84,7 @@ export const reconciliation = v.variant('state', [
 ]);
 
 const value = nullable(v.union([v.string(), names]));
-const change = v.object({
+export const change = v.object({
   field: v.string(),
   before: value,
   after: value,
@@ -109,3 +109,36 @@ export const figure = v.object({
   value: nullable(v.number()),
   estimated: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
 });
+
+/** A state of a machine, whose context is its own affair. */
+const machine = v.object({ value: v.string(), context: v.record(v.string(), v.any()) });
+
+export const controlState = v.object({
+  breaker: machine,
+  recovery: machine,
+  drain: machine,
+  probe: machine,
+  operator: machine,
+  config: machine,
+  throttle: machine,
+});
+
+export const gate = v.object({
+  kind: v.picklist(['go', 'probe', 'wait', 'held']),
+  limit: v.optional(count),
+  remainingMs: v.optional(v.number()),
+  hold: v.optional(v.string()),
+  reason: v.optional(v.string()),
+});
+
+/** How the lines of the journal read. */
+export const journalCounts = counts(
+  'records',
+  'voids',
+  'contended',
+  'adopted',
+  'drift',
+  'damaged',
+  'newer',
+  'damagedQueueLines',
+);

@@ -136,6 +136,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('settings', 'settings', 'which settings hold, and where each was given')
     .option('--take-over', 'take over the settings of Stash2Plex')
     .option('--dry-run', 'with --take-over: only show it');
+  verb('report', 'report', 'write all that is known into one HTML file that needs no network')
+    .option('-o, --output <file>', 'where to; by default report.html in the data dir')
+    .option('--now <time>', 'when the report is of, by default the newest record; not before it');
   program
     .command('machines [name]')
     .description('the state machines, drawn from their definitions')
@@ -224,8 +227,12 @@ interface CommandOptions {
 async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
   const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
   if (mode === 'drain' && options.detached === true) return drainDetached(data);
+  const here = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  // Only a person says where else a file goes: it is no argument of the mode, which Stash could give.
+  const { output } = options;
   const world = {
-    ...worldOf('cli', data, connectionFor(options), personLog(options.json === true)),
+    ...here,
+    ...(output === undefined ? {} : { dir: { ...here.dir, reportPath: resolve(output) } }),
     ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${line}\n`) }),
   };
   try {

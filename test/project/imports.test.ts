@@ -48,6 +48,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/sync',
     'src/backtest',
   ],
+  'src/report': [
+    'machines',
+    'src/chart',
+    'src/journal',
+    'src/control',
+    'src/queue',
+    'src/outages',
+    'src/cli',
+  ],
 };
 
 const sources = ['machines', 'src'].flatMap((folder) =>
@@ -63,6 +72,18 @@ test.each(Object.keys(MAY_IMPORT))('%s imports only what it may', (folder) => {
     .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
     .filter(({ target }) => !allowed.some((prefix) => target.startsWith(`${prefix}/`)));
   expect(wrong).toEqual([]);
+});
+
+test('what runs in a browser takes nothing with it but words and shapes', () => {
+  const page = sources.filter((file) => file.startsWith('src/report/page/'));
+  const targets = page
+    .flatMap((file) => valuesFrom(file))
+    .filter((file) => !file.startsWith('src/report/page/'));
+  expect([...new Set(targets)].sort()).toEqual([
+    'src/cli/format.ts',
+    'src/report/columns.ts',
+    'src/report/report-data.ts',
+  ]);
 });
 
 test('nothing in the product imports a simulator or the demo', () => {
@@ -93,6 +114,15 @@ test('the hook carries neither the machines nor an HTTP client', () => {
   expect(hook).not.toMatch(/xstate|undici|llhttp/);
   expect(hook.length).toBeLessThan(24 * 1024);
 });
+
+/** The files that one imports more than types from. */
+function valuesFrom(file: string): string[] {
+  const code = readFileSync(path.join(root, file), 'utf8');
+  const kept = code.replace(/import type [\s\S]*? from '[^']+';/g, '');
+  return [...kept.matchAll(/from '(\.[^']+)'/g)].map(([, target]) =>
+    path.posix.join(path.posix.dirname(file), target ?? ''),
+  );
+}
 
 /** The files that one imports, relative to the root; packages are left out. */
 function importsOf(file: string): string[] {

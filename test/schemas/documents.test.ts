@@ -52,6 +52,13 @@ const READING: readonly [TaskMode, TaskArgs][] = [
   ['export', { format: 'prometheus' }],
   ['export', { golden: true }],
   ['backtest', { recoveryTimeout: '10s' }],
+  ['replay', {}],
+  ['replay', { step: true }],
+  ['replay', { verify: true }],
+  ['verify', {}],
+  ['why', {}],
+  ['why', { scene: '1' }],
+  ['settings', {}],
 ];
 
 async function readAll(world: VirtualWorld): Promise<void> {
@@ -75,6 +82,15 @@ test('of a Plex that is there: every act', async () => {
   await ran(world, 'reconcile', { scope: 'all' });
   await ran(world, 'sync', { scope: 'all' });
   await ran(world, 'status');
+  await ran(world, 'undo', { scene: '1', dryRun: true });
+  await ran(world, 'undo', { scene: '1' });
+  await ran(world, 'undo', { scene: '99' });
+  await ran(world, 'unlock', { scene: '1', fields: 'title' });
+  await ran(world, 'lock', { scene: '1', fields: 'title' });
+  await ran(world, 'unlock', { scene: '99' });
+  world.stash.otherSettings = { max_tags: 12, poll_interval: 1 };
+  await ran(world, 'settings', { takeOver: true, dryRun: true });
+  await ran(world, 'settings', { takeOver: true });
   await ran(world, 'retry');
   await ran(world, 'drop');
   await ran(world, 'clear');
@@ -94,6 +110,9 @@ test('of a Plex that is away, and back', async () => {
   await ran(world, 'check');
   await ran(world, 'reconcile', { scope: 'all', dryRun: true });
   await ran(world, 'note', { outage: '1', text: 'a note' });
+  await ran(world, 'replay', { outage: '1', step: true });
+  await ran(world, 'why', { outage: '1' });
+  await ran(world, 'undo', { scene: '1' });
   await readAll(world);
   isBack();
   await world.pass(120_000);
@@ -156,6 +175,14 @@ describe('on the command line', () => {
       expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
       expect(problemsOf(schema, JSON.parse(printed.stdout))).toEqual([]);
     }
+  });
+
+  test.each(['doctor', 'report'])('what %s prints is described', async (verb) => {
+    const data = await dataDirOf('flapping');
+    const printed = await cli(verb, '--json', '--data', data, '--stash', 'http://127.0.0.1:9');
+    seen.add(verb);
+    const schema = jsonSchemaOf(verb as DocumentName) as JsonSchema;
+    expect(problemsOf(schema, JSON.parse(printed.stdout))).toEqual([]);
   });
 
   test('schema lists them all, and refuses what has none', async () => {

@@ -26,6 +26,7 @@ export function readingWorld(
       controlCheckpoint: forbidden,
       queueCheckpoint: forbidden,
       exposures: () => [],
+      reportPath: '/nowhere',
     },
     writer: fakeWriter(clock, 'cli-test'),
     stash: forbidden,
