@@ -15,6 +15,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/queue': ['machines', 'src/journal'],
   'src/outages': ['machines', 'src/journal', 'src/control'],
   'src/chart': ['machines'],
+  'src/inspect': ['machines', 'src/chart', 'src/cli', 'src/control', 'src/journal', 'src/outages'],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
