@@ -130,10 +130,14 @@ describe.skipIf(isWithoutBrowser('test/browser/inspect.test.ts'))('inspect', () 
     await context.route('http://evil.example/', (route) =>
       route.fulfill({ contentType: 'text/html', body: thief }),
     );
-    await popup.goto('http://evil.example/');
-    await popup.waitForFunction('window.received !== undefined');
-    await page.evaluate('new Promise((resolve) => setTimeout(resolve, 0))');
-    expect(await popup.evaluate('window.received')).toEqual([]);
+    // Hears after the relay does; then the last word to that window, so that all before it has arrived.
+    await page.evaluate(`void addEventListener('message', ({ origin, source }) => {
+      if (origin === 'http://evil.example') source.postMessage('last word', '*');
+    })`);
+    // By itself: a navigation from outside would cut it off from its opener.
+    await popup.evaluate(`location.href = 'http://evil.example/'`);
+    await popup.waitForFunction(`window.received?.includes('last word')`);
+    expect(await popup.evaluate('window.received')).toEqual(['last word']);
   });
 
   test('it shows every machine in its state, the edge that was taken, and what changed', async () => {

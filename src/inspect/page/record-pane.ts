@@ -6,7 +6,7 @@ import type { Timeline } from '../timeline.ts';
 import { byId, element } from './element.ts';
 
 /** Rows before and after the current one. */
-const AROUND = 60;
+const AROUND = 40;
 
 export class RecordPane {
   readonly #timeline: Timeline;

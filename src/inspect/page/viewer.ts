@@ -18,7 +18,8 @@ class Viewer {
   #relay: Relay | null = null;
   /** How many frames Stately has been sent; it knows no way back. */
   #relayed = 0;
-  #isDrawn = false;
+  #isLoaded = false;
+  #isToBeShown = false;
 
   constructor(greeting: Greeting) {
     this.#timeline = new Timeline(greeting);
@@ -32,11 +33,12 @@ class Viewer {
     switch (message.kind) {
       case 'frame':
         this.#timeline.add(message);
-        byId<HTMLInputElement>('scrub').max = String(this.#timeline.frames.length);
-        if (this.#isDrawn) this.#player.wake();
+        if (!this.#isLoaded) return;
+        this.#player.wake();
+        this.#changed();
         return;
       case 'loaded':
-        this.#isDrawn = true;
+        this.#isLoaded = true;
         this.#player.go(message.cursor);
         this.#player.wake();
         return;
@@ -46,18 +48,30 @@ class Viewer {
     }
   }
 
+  /** Shown once for all that comes in one piece. */
   #changed(): void {
+    this.#feedStately();
+    if (this.#isToBeShown) return;
+    this.#isToBeShown = true;
+    queueMicrotask(() => {
+      this.#isToBeShown = false;
+      this.#show();
+    });
+  }
+
+  #show(): void {
     const { place, isPlaying } = this.#player;
     const { frames, greeting } = this.#timeline;
     this.#states.show(place, byId<HTMLInputElement>('follow').checked);
     this.#records.show(place);
-    byId<HTMLInputElement>('scrub').value = String(place);
+    const scrub = byId<HTMLInputElement>('scrub');
+    scrub.max = String(frames.length);
+    scrub.value = String(place);
     const frame = frames[place - 1];
     const at = frame?.at ?? greeting.at;
     const when = at === null ? 'the beginning' : new Date(at).toLocaleString();
     byId('where').textContent = `${place} of ${frames.length} · ${when}`;
     byId('play').textContent = isPlaying ? 'Pause' : 'Play';
-    this.#feedStately();
   }
 
   #feedStately(): void {
