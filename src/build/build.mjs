@@ -58,6 +58,7 @@ await Promise.all([
 ]);
 checkVersion();
 replace('dist/plugin/breakwater.yml', readFileSync(`${root}src/plugin/breakwater.yml`));
+replace('dist/plugin/breakwater-inspect.html', await inspectPage());
 replace('dist/plugin/LICENSE', readFileSync(`${root}LICENSE`));
 
 const hookBytes = statSync(`${root}dist/plugin/breakwater.cjs`).size;
@@ -73,6 +74,27 @@ async function bundle(entry, outfile, minify) {
   const { outputFiles } = await build({ ...common, entryPoints: [entry], outfile, minify, write: false });
   const [{ text }] = outputFiles;
   replace(outfile, outfile.endsWith('/breakwater.cjs') ? withPlainBuiltins(text) : text);
+}
+
+/** The viewer of `inspect` as one file: no request but for the stream. The worker puts the charts' style into it. */
+async function inspectPage() {
+  const folder = 'src/inspect/page';
+  const script = await build({
+    ...common,
+    entryPoints: [`${folder}/viewer.ts`],
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    minify: true,
+    write: false,
+  });
+  const style = await build({ ...common, entryPoints: [`${folder}/page.css`], minify: true, write: false });
+  const text = ({ outputFiles: [file] }) => file.text.trim();
+  // Nothing in a script may look like its end.
+  const code = text(script).replaceAll('</script', '<\\/script');
+  return readFileSync(`${root}${folder}/page.html`, 'utf8')
+    .replace('/*STYLE*/', () => `/*CHART*/${text(style)}`)
+    .replace('/*SCRIPT*/', () => code);
 }
 
 /** Whole or not at all: a test, a demo or a Stash may be running from dist/. */

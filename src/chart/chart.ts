@@ -79,11 +79,16 @@ export function edgeKey(source: string, target: string): string {
  * The edge that `event` took between two states; null where the definition has none (a state that was adopted
  * from the record of another era).
  */
-export function edgeTaken(chart: Chart, from: string, to: string, event: string): ChartEdge | null {
+export function edgeTaken(
+  edges: readonly ChartEdge[],
+  from: string,
+  to: string,
+  event: string,
+): ChartEdge | null {
   const keys = from === to ? [edgeKey(from, to), edgeKey(ANYWHERE, ANYWHERE)] : [edgeKey(from, to)];
   const hears = ({ key, transitions }: ChartEdge) =>
     keys.includes(key) && transitions.some((transition) => transition.event === event);
-  return chart.edges.find(hears) ?? null;
+  return edges.find(hears) ?? null;
 }
 
 function transitionsOf(machine: AnyStateMachine, node: StateNode): readonly Transition[] {

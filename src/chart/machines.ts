@@ -1,4 +1,4 @@
-// The machines that can be drawn, and which of them each part of the control state is an instance of.
+// The machines that can be drawn, by name.
 
 import type { AnyStateMachine } from 'xstate';
 import { breakerMachine } from '../../machines/breaker.ts';

@@ -12,7 +12,7 @@ import { holdMachine } from '../../machines/hold.ts';
 import { leaseMachine } from '../../machines/lease.ts';
 import { recoveryMachine } from '../../machines/recovery.ts';
 import { type FlatMachine, flatMachine } from './flat-machine.ts';
-import type { ControlState, MachineName } from './state.ts';
+import type { ControlState, MachineName, MachineState } from './state.ts';
 
 export const MACHINES: Readonly<Record<MachineName, AnyStateMachine>> = {
   breaker: breakerMachine,
@@ -28,15 +28,43 @@ const STEPS = Object.fromEntries(
   Object.entries(MACHINES).map(([name, machine]) => [name, flatMachine(machine)]),
 ) as Readonly<Record<MachineName, FlatMachine>>;
 
-type MachineEvent = StampedControlEvent | Stamped<BreakerMoved>;
+export type AnyMachineState = MachineState<string, unknown>;
+export type MachineEvent = StampedControlEvent | Stamped<BreakerMoved>;
+
+/** One event as one machine heard it. `source`: the machine that sent it; null for what comes from the log. */
+export interface Heard {
+  readonly name: MachineName;
+  readonly source: MachineName | null;
+  readonly event: MachineEvent;
+  readonly before: AnyMachineState;
+  /** The very same as `before` when the machine did nothing. */
+  readonly after: AnyMachineState;
+}
 
 /** The state after `event`; the very same object when the event is void. */
 export function evolve(state: ControlState, event: StampedControlEvent): ControlState {
+  return evolveWatched(state, event, null);
+}
+
+/** The same for one who wants to see what each machine was sent. */
+export function evolveWatched(
+  state: ControlState,
+  event: StampedControlEvent,
+  onHeard: ((heard: Heard) => void) | null,
+): ControlState {
   if (!isAdmitted(state, event)) return state;
   let next = state;
-  for (const name of hearersOf(event)) next = sendTo(next, name, event);
+  for (const name of hearersOf(event)) {
+    const before = next[name];
+    next = sendTo(next, name, event);
+    onHeard?.({ name, source: null, event, before, after: next[name] });
+  }
   const moved = breakerMoved(state, next, event);
-  return moved === null ? next : sendTo(next, 'recovery', moved);
+  if (moved === null) return next;
+  const before = next.recovery;
+  next = sendTo(next, 'recovery', moved);
+  onHeard?.({ name: 'recovery', source: 'breaker', event: moved, before, after: next.recovery });
+  return next;
 }
 
 /** Which machines an event is for. */

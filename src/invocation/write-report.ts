@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { count } from '../cli/format.ts';
+import { parseTime } from '../cli/point.ts';
 import { replaceFile } from '../journal/atomic-file.ts';
 import { htmlOf } from '../report/html.ts';
 import { pageAssets } from '../report/page-assets.ts';
@@ -14,7 +15,7 @@ import type { World } from './world.ts';
 /** `now`: a time as people write it (ISO 8601); empty: the newest record. */
 export async function writeReport(world: World, now: string): Promise<TaskResult> {
   const { journal, reportPath } = world.dir;
-  const data = await reportOf(journal, now === '' ? null : parseTime(now));
+  const data = await reportOf(journal, now === '' ? null : parseTime(now, world.writer.now().at));
   const html = htmlOf(data, await pageAssets());
   mkdirSync(dirname(reportPath), { recursive: true, mode: 0o700 });
   replaceFile(reportPath, html, 0o600);
@@ -26,10 +27,4 @@ export async function writeReport(world: World, now: string): Promise<TaskResult
     lines: [`The report is in ${reportPath} (${tells}). Open it in a browser; it needs no network.`],
     document: { path: reportPath, bytes, events: records.records, outages: figures.count, now: data.now },
   };
-}
-
-function parseTime(text: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new Error(`"${text}" is not a time; write for instance 2026-03-01T12:00:00Z`);
-  return at;
 }

@@ -31,6 +31,7 @@ import {
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { StashClient } from '../stash/stash-client.ts';
+import { type InspectOptions, runInspect } from './inspect-verb.ts';
 
 /** A task or operation that Stash started; ends with one document on stdout. */
 export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>): Promise<void> {
@@ -139,6 +140,22 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('report', 'report', 'write all that is known into one HTML file that needs no network')
     .option('-o, --output <file>', 'where to; by default report.html in the data dir')
     .option('--now <time>', 'when the report is of, by default the newest record; not before it');
+  program
+    .command('inspect')
+    .description(
+      "replay the journal's machines in a page on this machine, and from there in Stately's inspector",
+    )
+    .option('--data <dir>', 'the data dir (also BREAKWATER_DATA); by default ./breakwater')
+    .option('--from <point>', 'begin there: a time, 2h (ago) or control@512')
+    .option('--to <point>', 'end there')
+    .option('--outage <number>', 'only that outage')
+    .option('--at <point>', 'show all, and begin at this point of it')
+    .option('--speed <speed>', 'times as fast as it was: 1x, 10x (the default), max')
+    .option('--step', 'step by step: Enter here, or → in the page')
+    .option('--live', 'go on with what is written from now')
+    .option('--open', 'open the page in a browser')
+    .option('--jsonl', 'print the inspection events, one JSON document a line, and serve nothing')
+    .action((options: InspectOptions) => orExplain(() => runInspect(options)));
   program
     .command('machines [name]')
     .description('the state machines, drawn from their definitions')

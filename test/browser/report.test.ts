@@ -265,7 +265,7 @@ describe.skipIf(isWithoutBrowser('test/browser/report.test.ts'))('the report in 
           const told = after.breaker.value === 'open' ? 'breaker.opened' : 'breaker.closed';
           const heard = before.breaker.value === after.breaker.value ? [record.type] : [told, record.type];
           const taken = heard
-            .map((event) => ({ event, edge: edgeTaken(chartOf(MACHINES[name]), from, to, event) }))
+            .map((event) => ({ event, edge: edgeTaken(chartOf(MACHINES[name]).edges, from, to, event) }))
             .find(({ edge }) => edge !== null);
           last[name] = { edges: taken?.edge ? [taken.edge.key] : [], events: taken ? [taken.event] : [] };
         }

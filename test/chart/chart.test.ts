@@ -62,8 +62,8 @@ test('the breaker, edge by edge', () => {
 });
 
 test('the edge that an event took is found by its states, also where the state stayed', () => {
-  const chart = chartOf(DRAWN.breaker);
-  const key = (from: string, to: string, event: string) => edgeTaken(chart, from, to, event)?.key ?? null;
+  const { edges } = chartOf(DRAWN.breaker);
+  const key = (from: string, to: string, event: string) => edgeTaken(edges, from, to, event)?.key ?? null;
   expect(key('closed', 'open', 'probe.failed')).toBe(edgeKey('closed', 'open'));
   expect(key('closed', 'closed', 'attempt.failed')).toBe(edgeKey('closed', 'closed'));
   expect(key('open', 'open', 'policy.set')).toBe(edgeKey(ANYWHERE, ANYWHERE));

@@ -8,6 +8,7 @@ import { type Facts, FUTURE_MS, findingsOf, LONG_TAIL } from '../../src/doctor/f
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { runMode } from '../../src/invocation/task.ts';
 import type { World } from '../../src/invocation/world.ts';
+import { NO_FILE } from '../../src/settings/file.ts';
 import { START_AT } from '../support/fake-writer.ts';
 import { readingWorld } from '../support/reading-world.ts';
 import { anOutage } from '../support/stories.ts';
@@ -154,6 +155,7 @@ test('at the bounds nothing is wrong yet', () => {
 });
 
 describe('on a real folder', () => {
+  const settingsFile = { read: () => NO_FILE, write: () => {} };
   async function examined(
     data: string,
     given: unknown = { plexUrl: 'http://plex:32400', plexToken: 'canary' },
@@ -161,7 +163,12 @@ describe('on a real folder', () => {
     const opened = openDataDir(data);
     const story = await anOutage(opened.journal);
     const stash = { settings: async () => ({ ok: true, value: given }) };
-    const world = { ...readingWorld(opened.journal, story.clock), dir: opened, stash } as unknown as World;
+    const world = {
+      ...readingWorld(opened.journal, story.clock),
+      dir: opened,
+      stash,
+      settingsFile,
+    } as unknown as World;
     return {
       async look() {
         const { isOk, lines, document } = await runMode('doctor', world, {});
@@ -208,7 +215,7 @@ describe('on a real folder', () => {
     mkdirSync(`${data}/control.ndjson`, { mode: 0o700 });
     const opened = openDataDir(data);
     const stash = { settings: async () => ({ ok: false, failure: { detail: 'refused' } }) };
-    const world = { ...readingWorld(opened.journal), dir: opened, stash } as unknown as World;
+    const world = { ...readingWorld(opened.journal), dir: opened, stash, settingsFile } as unknown as World;
     expect((await runMode('doctor', world, {})).lines.join('\n')).toMatch(
       /PROBLEM {2}journal: it cannot be read: EISDIR/,
     );
@@ -219,7 +226,7 @@ describe('on a real folder', () => {
     writeFileSync(data, '');
     const opened = openDataDir(data);
     const stash = { settings: async () => ({ ok: false, failure: { detail: 'refused' } }) };
-    const world = { ...readingWorld(opened.journal), dir: opened, stash } as unknown as World;
+    const world = { ...readingWorld(opened.journal), dir: opened, stash, settingsFile } as unknown as World;
     expect((await runMode('doctor', world, {})).lines.join('\n')).toMatch(
       /PROBLEM {2}data dir: it cannot be used: it is no folder/,
     );

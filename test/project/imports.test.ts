@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/history': ['machines', 'src/journal', 'src/control', 'src/queue'],
   'src/doctor': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/history'],
   'src/schemas': [],
+  'src/inspect': ['machines', 'src/chart', 'src/cli', 'src/control', 'src/journal', 'src/outages'],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],

@@ -12,7 +12,12 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
 /** These run in tests of their own, or would run this one. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['npm run demo', 'npm test', 'npm run bench']);
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'npm run demo',
+  'npm test',
+  'npm run bench',
+  'npm run bench:replay',
+]);
 
 const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
   .flatMap(([, block]) => (block ?? '').split('\n'))

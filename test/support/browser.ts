@@ -38,9 +38,9 @@ export function isWithoutBrowser(file: string): boolean {
   return true;
 }
 
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(...moreFlags: readonly string[]): Promise<Browser> {
   if (CHROMIUM === null) throw new Error('no Chromium found');
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...moreFlags] });
 }
 
 export interface Watched {
