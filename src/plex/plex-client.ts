@@ -3,6 +3,7 @@
 // conversation; when to call is the drainer's business.
 
 import { HttpSession } from '../http/http-session.ts';
+import { parseJson } from '../http/json.ts';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from './failures.ts';
 import {
   type ImageKind,
@@ -39,6 +40,10 @@ export interface PlexClientOptions {
 
 /** What a probe may take, in ms: the health check answers at once or Plex is not well. */
 export const PROBE_TIMEOUT_MS = 5_000;
+/** What is looked at of the page that comes with a failure, in bytes. */
+const MAX_FAILURE_BYTES = 64 * 1024;
+/** A shorter word may well be in an answer by chance. */
+const MIN_SECRET_LENGTH = 8;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,7 +75,7 @@ export class PlexClient {
    * server as before (a stranger gets no token), then one authenticated read. `expected` empty: any.
    */
   async probe(expected: string): Promise<PlexResult<PlexIdentity>> {
-    const identity = await this.#get('/identity', 'probe', PROBE_TIMEOUT_MS);
+    const identity = await this.#get('/identity', 'probe', PROBE_TIMEOUT_MS, false);
     if (!identity.ok) return identity;
     const value = identityOf(identity.value);
     const isOther = expected !== '' && value.machineIdentifier !== expected;
@@ -81,7 +86,9 @@ export class PlexClient {
 
   async sections(): Promise<PlexResult<PlexSection[]>> {
     const result = await this.#get('/library/sections', 'sections');
-    return result.ok ? { ok: true, value: list(result.value.Directory).map(sectionOf) } : result;
+    if (!result.ok) return result;
+    const sections = list(result.value.Directory).map(sectionOf);
+    return { ok: true, value: sections.filter(({ key }) => key !== '') };
   }
 
   /** Items of a library with a file whose path holds `baseName`; tags in it are not complete. */
@@ -145,17 +152,23 @@ export class PlexClient {
     return this.#write('GET', path, 'sections');
   }
 
-  async #get(path: string, asked: Asked, timeoutMs?: number): Promise<PlexResult<Json>> {
-    const result = await this.#send('GET', path, asked, timeoutMs);
+  async #get(
+    path: string,
+    asked: Asked,
+    timeoutMs?: number,
+    isTokenNeeded = true,
+  ): Promise<PlexResult<Json>> {
+    const result = await this.#send('GET', path, asked, timeoutMs, undefined, isTokenNeeded);
     if (!result.ok) return result;
-    const text = result.value.toString('utf8');
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      return { ok: false, failure: ofBody(/^\s*<(!doctype|html)/i.test(text) ? 'html' : 'garbage') };
+    const parsed = parseJson(this.#withoutToken(result.value));
+    if (parsed.kind === 'too-large') {
+      return { ok: false, failure: ofNetwork('UND_ERR_RES_EXCEEDED_MAX_SIZE', this.#hasWorked) };
     }
-    const container = isJson(json) ? json.MediaContainer : undefined;
+    if (parsed.kind === 'not-json') {
+      const head = result.value.toString('utf8', 0, 1024);
+      return { ok: false, failure: ofBody(/^\s*<(!doctype|html)/i.test(head) ? 'html' : 'garbage') };
+    }
+    const container = isJson(parsed.value) ? parsed.value.MediaContainer : undefined;
     if (!isJson(container)) return { ok: false, failure: ofBody('noContainer') };
     return { ok: true, value: container };
   }
@@ -176,6 +189,7 @@ export class PlexClient {
     asked: Asked,
     timeoutMs = this.#options.timeoutMs,
     body?: Uint8Array,
+    isTokenNeeded = true,
   ): Promise<PlexResult<Buffer>> {
     const { token, clientIdentifier, now } = this.#options;
     const result = await this.#http.request({
@@ -183,7 +197,7 @@ export class PlexClient {
       path: `${this.#basePath}${path}`,
       headers: {
         accept: 'application/json',
-        'x-plex-token': token,
+        ...(isTokenNeeded ? { 'x-plex-token': token } : {}),
         'x-plex-client-identifier': clientIdentifier,
         'x-plex-product': 'Breakwater',
       },
@@ -198,7 +212,15 @@ export class PlexClient {
     }
     const retryAfter = headers['retry-after'];
     const header = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
-    return { ok: false, failure: ofStatus(status, asked, result.body.toString('utf8'), header, now()) };
+    const page = result.body.toString('utf8', 0, MAX_FAILURE_BYTES);
+    return { ok: false, failure: ofStatus(status, asked, page, header, now()) };
+  }
+
+  /** Some servers put it into addresses of pictures: what they say goes into the journal, and it must not. */
+  #withoutToken(body: Buffer): Buffer {
+    const { token } = this.#options;
+    if (token.length < MIN_SECRET_LENGTH || !body.includes(token)) return body;
+    return Buffer.from(body.toString('utf8').replaceAll(token, '***'));
   }
 }
 

@@ -96,6 +96,14 @@ export async function deliver(
   return write(item, wanted, pictures.value, stance, options);
 }
 
+/** What is about to change is written down first, on one line of the journal: that holds no more, in bytes. */
+const MAX_INTENT_BYTES = 200_000;
+const TOO_MUCH: Failure = {
+  class: 'rejected',
+  symptom: 'too-large',
+  detail: 'what Plex holds of this scene is too much to be noted before it is changed: shorten it in Plex',
+};
+
 type ItemSource = Pick<PlexPort, 'items' | 'findByFile'>;
 
 function prefetchedFirst({ plex, prefetched }: DeliverOptions): ItemSource {
@@ -165,7 +173,10 @@ async function write(
     refused: pictures.kind === 'unfit' ? [pictures.detail] : [],
   };
   if (changes.length === 0) return { kind: 'unchanged', ...done };
-  await beforeWrite({ item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) });
+  const intent = { item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) };
+  if (Buffer.byteLength(JSON.stringify(intent)) > MAX_INTENT_BYTES)
+    return { kind: 'failed', failure: TOO_MUCH };
+  await beforeWrite(intent);
 
   const put =
     pictures.kind === 'put'

@@ -3,7 +3,11 @@
 
 import type { PlexClient } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
+import { digestOfValue } from './digest.ts';
 import { folderOf, isBelow, type PathRule, toPlexPath } from './path-map.ts';
+
+/** It is kept in the journal, in characters. */
+const MAX_SIGN_LENGTH = 500;
 
 export class FolderScan {
   readonly #plex: Pick<PlexClient, 'scan'>;
@@ -39,5 +43,6 @@ export class FolderScan {
 
 /** Differs when Plex has looked at one of them since. */
 export function scanSign(sections: readonly PlexSection[]): string {
-  return sections.map(({ key, scannedAt }) => `${key}:${scannedAt}`).join(' ');
+  const sign = sections.map(({ key, scannedAt }) => `${key}:${scannedAt}`).join(' ');
+  return sign.length <= MAX_SIGN_LENGTH ? sign : digestOfValue(sign);
 }
