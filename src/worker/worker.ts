@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { plain, plainJson } from '../cli/format.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
@@ -23,7 +24,8 @@ import { StashClient } from '../stash/stash-client.ts';
 export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>): Promise<void> {
   const mode = args.mode;
   if (!isTaskMode(mode)) {
-    const problem = `mode ${JSON.stringify(mode)} is not known; it is one of ${TASK_MODES.join(', ')}`;
+    const named = typeof mode === 'string' ? JSON.stringify(mode.slice(0, 40)) : 'that is not text';
+    const problem = `mode ${named} is not known; it is one of ${TASK_MODES.join(', ')}`;
     stashLog.line('error', problem);
     return answer({ error: problem });
   }
@@ -126,7 +128,7 @@ async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<vo
     print(result, options.json === true);
     process.exitCode = result.isOk ? 0 : 1;
   } catch (error) {
-    writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
+    writeQuietly(2, `breakwater: ${plain((error as Error).message)}\n`);
     process.exitCode = 2;
   } finally {
     await world.stash.close();
@@ -200,21 +202,22 @@ function connectionFor(options: CommandOptions): StashConnection {
 function personLog(isQuiet: boolean): Log {
   return {
     line: (level, text) => {
-      if (!isQuiet && level !== 'debug') writeQuietly(2, `${text}\n`);
+      if (!isQuiet && level !== 'debug') writeQuietly(2, `${plain(text)}\n`);
     },
     progress: () => {},
   };
 }
 
 function print(result: TaskResult, isJson: boolean): void {
-  const text = isJson ? JSON.stringify(result.document, null, 2) : result.lines.join('\n');
+  // Whatever a line is about, parts of it may be the words of others.
+  const text = isJson ? plainJson(result.document) : result.lines.map(plain).join('\n');
   writeQuietly(1, `${text}\n`);
 }
 
 // Started by itself (a drainer), and not loaded by the entry.
 if (require.main === module) {
   runCommand(process.argv.slice(2)).catch((error: unknown) => {
-    writeQuietly(2, `breakwater: ${error instanceof Error ? error.message : String(error)}\n`);
+    writeQuietly(2, `breakwater: ${plain(error instanceof Error ? error.message : String(error))}\n`);
     process.exitCode = 2;
   });
 }
