@@ -107,7 +107,12 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');
   verb('release', 'release', 'end a hold');
-  await program.parseAsync([...words], { from: 'user' });
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    writeQuietly(2, `breakwater: ${plain(error instanceof Error ? error.message : String(error))}\n`);
+    process.exitCode = 2;
+  }
 }
 
 interface CommandOptions {
@@ -215,9 +220,4 @@ function print(result: TaskResult, isJson: boolean): void {
 }
 
 // Started by itself (a drainer), and not loaded by the entry.
-if (require.main === module) {
-  runCommand(process.argv.slice(2)).catch((error: unknown) => {
-    writeQuietly(2, `breakwater: ${plain(error instanceof Error ? error.message : String(error))}\n`);
-    process.exitCode = 2;
-  });
-}
+if (require.main === module) void runCommand(process.argv.slice(2));
