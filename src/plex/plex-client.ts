@@ -94,7 +94,7 @@ export class PlexClient {
   /** Items of a library with a file whose path holds `baseName`; tags in it are not complete. */
   async findByFile(sectionKey: string, baseName: string): Promise<PlexResult<PlexItem[]>> {
     const query = new URLSearchParams({ type: '1', file: baseName });
-    const path = `/library/sections/${encodeURIComponent(sectionKey)}/all?${encoded(query)}`;
+    const path = `/library/sections/${segment(sectionKey)}/all?${encoded(query)}`;
     const result = await this.#get(path, 'search');
     return result.ok ? { ok: true, value: itemsOf(result.value, sectionKey) } : result;
   }
@@ -103,14 +103,14 @@ export class PlexClient {
   async itemsOfSection(sectionKey: string, start: number, size: number): Promise<PlexResult<PlexItem[]>> {
     const page = { 'X-Plex-Container-Start': `${start}`, 'X-Plex-Container-Size': `${size}` };
     const query = new URLSearchParams({ type: '1', ...page });
-    const path = `/library/sections/${encodeURIComponent(sectionKey)}/all?${encoded(query)}`;
+    const path = `/library/sections/${segment(sectionKey)}/all?${encoded(query)}`;
     const result = await this.#get(path, 'search');
     return result.ok ? { ok: true, value: itemsOf(result.value, sectionKey) } : result;
   }
 
   /** Whole items, in no order; those that are gone are left out. */
   async items(ratingKeys: readonly string[]): Promise<PlexResult<PlexItem[]>> {
-    const keys = ratingKeys.map(encodeURIComponent).join(',');
+    const keys = ratingKeys.map(segment).join(',');
     const result = await this.#get(`/library/metadata/${keys}`, 'item');
     if (result.ok) return { ok: true, value: itemsOf(result.value, '') };
     return result.failure.class === 'missing' ? { ok: true, value: [] } : result;
@@ -118,12 +118,12 @@ export class PlexClient {
 
   /** Writes fields and tags of one item; the parameters are as in difference.ts. Success says nothing of effect. */
   async edit(item: PlexItem, parameters: URLSearchParams): Promise<PlexResult<null>> {
-    const path = `/library/metadata/${encodeURIComponent(item.ratingKey)}?${encoded(parameters)}`;
+    const path = `/library/metadata/${segment(item.ratingKey)}?${encoded(parameters)}`;
     const result = await this.#write('PUT', path, 'edit');
     if (result.ok || result.failure.class !== 'missing' || item.sectionKey === '') return result;
     // Some servers know only the older form. `id` must be there: without it every item would be edited.
     const query = new URLSearchParams([['type', '1'], ['id', item.ratingKey], ...parameters]);
-    const older = `/library/sections/${encodeURIComponent(item.sectionKey)}/all?${encoded(query)}`;
+    const older = `/library/sections/${segment(item.sectionKey)}/all?${encoded(query)}`;
     return this.#write('PUT', older, 'edit');
   }
 
@@ -141,14 +141,14 @@ export class PlexClient {
   /** Shows one that Plex already has, by its ratingKey. */
   selectImage(ratingKey: string, kind: ImageKind, image: string): Promise<PlexResult<null>> {
     const word = kind === 'thumb' ? 'poster' : 'art';
-    const path = `/library/metadata/${encodeURIComponent(ratingKey)}/${word}`;
+    const path = `/library/metadata/${segment(ratingKey)}/${word}`;
     return this.#write('PUT', `${path}?${encoded(new URLSearchParams({ url: image }))}`, 'image');
   }
 
   /** Has Plex look at one folder of a library; returns before that is done. */
   async scan(sectionKey: string, folder: string): Promise<PlexResult<null>> {
     const query = encoded(new URLSearchParams({ path: folder }));
-    const path = `/library/sections/${encodeURIComponent(sectionKey)}/refresh?${query}`;
+    const path = `/library/sections/${segment(sectionKey)}/refresh?${query}`;
     return this.#write('GET', path, 'sections');
   }
 
@@ -224,13 +224,19 @@ export class PlexClient {
   }
 }
 
+/** One segment of a path, whatever it holds: a key may come from an old journal as well as from Plex. */
+function segment(key: string): string {
+  const word = encodeURIComponent(key.toWellFormed());
+  return /^\.+$/.test(word) ? word.replaceAll('.', '%2E') : word;
+}
+
 /** Plex is only known to read a blank as %20. */
 function encoded(query: URLSearchParams): string {
   return query.toString().replaceAll('+', '%20');
 }
 
 function imagesPath(ratingKey: string, kind: ImageKind): string {
-  return `/library/metadata/${encodeURIComponent(ratingKey)}/${kind === 'thumb' ? 'posters' : 'arts'}`;
+  return `/library/metadata/${segment(ratingKey)}/${kind === 'thumb' ? 'posters' : 'arts'}`;
 }
 
 function itemsOf(container: Json, sectionKey: string): PlexItem[] {

@@ -147,8 +147,9 @@ function address(value: unknown): string {
   return text(value).slice(0, MAX_ADDRESS_LENGTH);
 }
 
+/** Half a character cannot be sent back, and would be an error where it is tried. */
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+  return typeof value === 'string' ? value.toWellFormed() : typeof value === 'number' ? String(value) : '';
 }
 
 function isTrue(value: unknown): boolean {

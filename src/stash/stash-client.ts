@@ -112,7 +112,7 @@ export class StashClient {
     const result = await this.#query(query, { filter, scenes });
     if (!result.ok) return result;
     const found = object(result.value.findScenes);
-    const page = (Array.isArray(found.scenes) ? found.scenes : [])
+    const page = (Array.isArray(found.scenes) ? found.scenes.slice(0, limit) : [])
       .map(object)
       .filter((scene) => isId(String(scene.id)));
     const left = Number.isSafeInteger(found.count) ? Math.max(0, Number(found.count)) : page.length;

@@ -141,7 +141,7 @@ async function find(
     for (const section of libraries.value) {
       const found = await plex.findByFile(section.key, baseName);
       if (!found.ok) return found;
-      candidates.push(...found.value);
+      for (const item of found.value) candidates.push(item);
     }
   }
   const match = matchScene(scene.files, pathRules, candidates);

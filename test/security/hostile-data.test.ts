@@ -257,6 +257,68 @@ describe('Stash answers with some part replaced', () => {
 
 const NO_GAPS = { kinds: {}, fields: {}, libraries: {} };
 
+test('half a character in a key or a tag of Plex stops nothing', () => {
+  const item = itemOf({ ratingKey: '\ud800', Genre: [{ tag: 'a\udc00b' }] })!;
+  expect(item.ratingKey.isWellFormed()).toBe(true);
+  const stance = { own: {}, modes: { ...DEFAULT_MODES, tags: 'mirror' as const }, spared: {} };
+  const edit = editOf(differenceOf(wantedOf(SCENE, DEFAULT_SYNC), item, stance));
+  expect(edit.get('genre[].tag.tag-')).toBe(encodeURIComponent('a\ufffdb'));
+});
+
+describe('more than was asked for', () => {
+  test('a page of 100 000 scenes is cut to what was asked, and the next begins behind that', async () => {
+    const { state, url } = await servant();
+    const scenes = Array.from({ length: 100_000 }, (_, index) => ({ id: index + 1 }));
+    state.answerTo = () => ({ data: { findScenes: { count: 3, scenes } } });
+    const stash = new StashClient({ origin: url, credential: { kind: 'none' } });
+    onTestFinished(() => stash.close());
+    const page = await stash.scenesAfter(0, 100);
+    expect(page.ok ? [page.value.scenes.length, page.value.lastId, page.value.isLast] : page).toEqual([
+      100,
+      100,
+      false,
+    ]);
+  });
+
+  test('a library that says the same on every page, all of one name, is read twice and found quickly', async () => {
+    const { state, url } = await servant();
+    const Metadata = Array.from({ length: 20_000 }, (_, index) => ({
+      ratingKey: String(index),
+      Media: [{ Part: [{ file: `/media/${index}/movie.mp4` }] }],
+    }));
+    let asked = 0;
+    state.answerTo = () => {
+      asked += 1;
+      return { MediaContainer: { Metadata } };
+    };
+    const client = connect(url);
+    const sections = [{ key: '3', type: 'movie', title: 'x', locations: [], scannedAt: '' }];
+    const index = unwrap(await SectionIndex.build(client, sections));
+    expect(asked).toBe(2);
+    expect(index.find('MOVIE.mp4')).toHaveLength(20_000);
+  });
+
+  test('a search that finds 200 000 items is ambiguous or missing, not a stack that is too deep', async () => {
+    const { state, url } = await servant();
+    const Metadata = Array.from({ length: 200_000 }, (_, index) => ({ ratingKey: index }));
+    state.answerTo = (path) =>
+      path === '/library/sections'
+        ? { MediaContainer: { Directory: [{ key: '3', type: 'movie' }] } }
+        : { MediaContainer: { Metadata } };
+    const client = connect(url);
+    const result = await deliver(SCENE, undefined, {
+      plex: client,
+      covers: NO_COVER,
+      sync: TEXT_AND_TAGS,
+      sections: () => client.sections(),
+      pathRules: [],
+      beforeWrite: async () => {},
+      beforeEdit: async () => {},
+    });
+    expect(result.kind).toBe('missing');
+  });
+});
+
 describe('what is too much for one line of the journal', () => {
   test('an item of Plex is given up with a reason, before anything is written', async () => {
     const { state, url } = await servant();
