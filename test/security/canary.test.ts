@@ -157,7 +157,7 @@ test.skipIf(!existsSync('/proc/self/cmdline'))(
     expect(said.map(({ code }) => code)).toContain(0);
     expect(said.map(({ code }) => code)).toContain(1);
   },
-  120_000,
+  300_000,
 );
 
 interface Seen {

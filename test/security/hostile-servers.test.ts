@@ -13,7 +13,8 @@ import { tempDir } from '../support/temp-dir.ts';
 const HEAP_MB = 128;
 /** Heap, the buffers of two answers, and Node itself, in MB. */
 const MAX_RSS_MB = 450;
-const MAX_MS = 6_000;
+/** What a deadline of half a second may come to on a busy machine. */
+const MAX_SLOW_MS = 5_000;
 
 interface Said {
   readonly way: string;
@@ -76,8 +77,8 @@ describe(`with ${HEAP_MB} MB of heap`, () => {
       'huge-error': ['outage error-500', 'unreachable'],
       prototypes: ['ok []', 'ok 0'],
     });
-    for (const { way, plexMs, isPolluted } of said.slice(0, -1)) {
-      expect(plexMs, way).toBeLessThan(MAX_MS);
+    for (const { way, fromPlex, plexMs, isPolluted } of said.slice(0, -1)) {
+      if (fromPlex === 'transient timeout') expect(plexMs, way).toBeLessThan(MAX_SLOW_MS);
       expect(isPolluted, way).toBe(false);
     }
     expect(sent()).toBeLessThan(1024 ** 3);

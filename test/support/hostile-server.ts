@@ -29,7 +29,7 @@ export const HOSTILE = {
     flood(socket, Buffer.concat([Buffer.from('10000\r\n'), BLOCK, Buffer.from('\r\n')]));
   },
   'gzip-bomb': (socket) => {
-    const bomb = gzipSync(both(JSON.stringify('0'.repeat(64 * MB))));
+    const bomb = gzipSync(both(JSON.stringify('0'.repeat(16 * MB))));
     socket.write(`${JSON_HEAD}\r\nContent-Encoding: gzip\r\nContent-Length: ${bomb.length}\r\n\r\n`);
     socket.end(bomb);
   },
@@ -40,7 +40,7 @@ export const HOSTILE = {
   'most-items': (socket) => socket.end(rawHttp(both(`{"Directory":[${'{},'.repeat(2.4 * MB)}{}]}`))),
   'many-items': (socket) => socket.end(rawHttp(both(`{"Directory":[${'{},'.repeat(240_000)}{}]}`))),
   'many-keys': (socket) => {
-    const keys = Array.from({ length: 450_000 }, (_, index) => `"k${index}":1`);
+    const keys = Array.from({ length: 150_000 }, (_, index) => `"k${index}":1`);
     socket.end(rawHttp(both(`{${keys.join()}}`)));
   },
   'one-wide-text': (socket) => socket.end(rawHttp(`{"MediaContainer":{"x":"Ж${'x'.repeat(15 * MB)}"}}`)),
