@@ -43,8 +43,21 @@ export function percent(share: number): string {
   return `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
+const OBEYED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+/** Embeddings, overrides and isolates of direction: they make a line read as another. */
+const REORDERING = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /** Text of others on one line, without what a terminal would obey. */
 export function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return text.replace(OBEYED, ' ').replace(REORDERING, '');
+}
+
+/** A document for programs, and for a terminal that shows it: JSON itself leaves some of these as they are. */
+export function plainJson(document: unknown): string {
+  const text = JSON.stringify(document, null, 2);
+  return text.replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -15,5 +15,11 @@ export const STASH_VARIABLE = 'BREAKWATER_STASH';
 /** The connection that a hook handed on; null when this process was started by a person. */
 export function handedConnection(env: Readonly<Record<string, string | undefined>>): StashConnection | null {
   const text = env[STASH_VARIABLE];
-  return text === undefined || text === '' ? null : (JSON.parse(text) as StashConnection);
+  if (text === undefined || text === '') return null;
+  try {
+    return JSON.parse(text) as StashConnection;
+  } catch {
+    // The parser's own message quotes what it could not read, and this holds a secret.
+    throw new Error(`${STASH_VARIABLE} is not what a hook hands on: unset it`);
+  }
 }

@@ -8,6 +8,8 @@ import { DRAIN_TASK, PLUGIN_ID } from './handover.ts';
 
 /** Stash is on this host and answers this at once, in ms. */
 const TIMEOUT_MS = 3_000;
+/** It says the number of a job. */
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 /** The old form of arguments, which every Stash still takes. */
 const MUTATION = `mutation($plugin:ID!,$task:String!){runPluginTask(plugin_id:$plugin,task_name:$task,args:[
@@ -24,10 +26,19 @@ export function queueTask(connection: StashConnection): Promise<boolean> {
     rejectUnauthorized: false,
   };
   return new Promise((resolve) => {
+    // The timeout of a request is one of silence: an answer that drips has another.
+    const deadline = setTimeout(() => request.destroy(), TIMEOUT_MS);
+    deadline.unref();
     const request = (url.protocol === 'https:' ? https : http).request(url, options, (response) => {
       const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_ANSWER_BYTES) request.destroy();
+        else chunks.push(chunk);
+      });
       response.on('error', () => resolve(false));
+      response.on('close', () => resolve(false));
       response.on('end', () => resolve(isTaken(response.statusCode, Buffer.concat(chunks).toString('utf8'))));
     });
     request.on('timeout', () => request.destroy());

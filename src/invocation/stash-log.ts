@@ -2,6 +2,7 @@
 // belongs to the one JSON document that ends an invocation.
 
 import * as fs from 'node:fs';
+import { plain } from '../cli/format.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -42,8 +43,7 @@ export const silentLog: Log = { line: () => {}, progress: () => {} };
 
 /** What came from Stash or Plex can hold anything: no line of theirs may pass for one of ours. */
 export function onOneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  const clean = plain(text);
   return clean.length > MAX_LOG_LINE ? `${clean.slice(0, MAX_LOG_LINE)}…` : clean;
 }
 

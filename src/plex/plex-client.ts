@@ -3,6 +3,7 @@
 // conversation; when to call is the drainer's business.
 
 import { HttpSession } from '../http/http-session.ts';
+import { parseJson } from '../http/json.ts';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from './failures.ts';
 import {
   type ImageKind,
@@ -39,6 +40,10 @@ export interface PlexClientOptions {
 
 /** What a probe may take, in ms: the health check answers at once or Plex is not well. */
 export const PROBE_TIMEOUT_MS = 5_000;
+/** What is looked at of the page that comes with a failure, in bytes. */
+const MAX_FAILURE_BYTES = 64 * 1024;
+/** A shorter word may well be in an answer by chance. */
+const MIN_SECRET_LENGTH = 8;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -70,7 +75,7 @@ export class PlexClient {
    * server as before (a stranger gets no token), then one authenticated read. `expected` empty: any.
    */
   async probe(expected: string): Promise<PlexResult<PlexIdentity>> {
-    const identity = await this.#get('/identity', 'probe', PROBE_TIMEOUT_MS);
+    const identity = await this.#get('/identity', 'probe', PROBE_TIMEOUT_MS, false);
     if (!identity.ok) return identity;
     const value = identityOf(identity.value);
     const isOther = expected !== '' && value.machineIdentifier !== expected;
@@ -81,13 +86,15 @@ export class PlexClient {
 
   async sections(): Promise<PlexResult<PlexSection[]>> {
     const result = await this.#get('/library/sections', 'sections');
-    return result.ok ? { ok: true, value: list(result.value.Directory).map(sectionOf) } : result;
+    if (!result.ok) return result;
+    const sections = list(result.value.Directory).map(sectionOf);
+    return { ok: true, value: sections.filter(({ key }) => key !== '') };
   }
 
   /** Items of a library with a file whose path holds `baseName`; tags in it are not complete. */
   async findByFile(sectionKey: string, baseName: string): Promise<PlexResult<PlexItem[]>> {
     const query = new URLSearchParams({ type: '1', file: baseName });
-    const path = `/library/sections/${encodeURIComponent(sectionKey)}/all?${encoded(query)}`;
+    const path = `/library/sections/${segment(sectionKey)}/all?${encoded(query)}`;
     const result = await this.#get(path, 'search');
     return result.ok ? { ok: true, value: itemsOf(result.value, sectionKey) } : result;
   }
@@ -96,14 +103,14 @@ export class PlexClient {
   async itemsOfSection(sectionKey: string, start: number, size: number): Promise<PlexResult<PlexItem[]>> {
     const page = { 'X-Plex-Container-Start': `${start}`, 'X-Plex-Container-Size': `${size}` };
     const query = new URLSearchParams({ type: '1', ...page });
-    const path = `/library/sections/${encodeURIComponent(sectionKey)}/all?${encoded(query)}`;
+    const path = `/library/sections/${segment(sectionKey)}/all?${encoded(query)}`;
     const result = await this.#get(path, 'search');
     return result.ok ? { ok: true, value: itemsOf(result.value, sectionKey) } : result;
   }
 
   /** Whole items, in no order; those that are gone are left out. */
   async items(ratingKeys: readonly string[]): Promise<PlexResult<PlexItem[]>> {
-    const keys = ratingKeys.map(encodeURIComponent).join(',');
+    const keys = ratingKeys.map(segment).join(',');
     const result = await this.#get(`/library/metadata/${keys}`, 'item');
     if (result.ok) return { ok: true, value: itemsOf(result.value, '') };
     return result.failure.class === 'missing' ? { ok: true, value: [] } : result;
@@ -111,12 +118,12 @@ export class PlexClient {
 
   /** Writes fields and tags of one item; the parameters are as in difference.ts. Success says nothing of effect. */
   async edit(item: PlexItem, parameters: URLSearchParams): Promise<PlexResult<null>> {
-    const path = `/library/metadata/${encodeURIComponent(item.ratingKey)}?${encoded(parameters)}`;
+    const path = `/library/metadata/${segment(item.ratingKey)}?${encoded(parameters)}`;
     const result = await this.#write('PUT', path, 'edit');
     if (result.ok || result.failure.class !== 'missing' || item.sectionKey === '') return result;
     // Some servers know only the older form. `id` must be there: without it every item would be edited.
     const query = new URLSearchParams([['type', '1'], ['id', item.ratingKey], ...parameters]);
-    const older = `/library/sections/${encodeURIComponent(item.sectionKey)}/all?${encoded(query)}`;
+    const older = `/library/sections/${segment(item.sectionKey)}/all?${encoded(query)}`;
     return this.#write('PUT', older, 'edit');
   }
 
@@ -134,28 +141,34 @@ export class PlexClient {
   /** Shows one that Plex already has, by its ratingKey. */
   selectImage(ratingKey: string, kind: ImageKind, image: string): Promise<PlexResult<null>> {
     const word = kind === 'thumb' ? 'poster' : 'art';
-    const path = `/library/metadata/${encodeURIComponent(ratingKey)}/${word}`;
+    const path = `/library/metadata/${segment(ratingKey)}/${word}`;
     return this.#write('PUT', `${path}?${encoded(new URLSearchParams({ url: image }))}`, 'image');
   }
 
   /** Has Plex look at one folder of a library; returns before that is done. */
   async scan(sectionKey: string, folder: string): Promise<PlexResult<null>> {
     const query = encoded(new URLSearchParams({ path: folder }));
-    const path = `/library/sections/${encodeURIComponent(sectionKey)}/refresh?${query}`;
+    const path = `/library/sections/${segment(sectionKey)}/refresh?${query}`;
     return this.#write('GET', path, 'sections');
   }
 
-  async #get(path: string, asked: Asked, timeoutMs?: number): Promise<PlexResult<Json>> {
-    const result = await this.#send('GET', path, asked, timeoutMs);
+  async #get(
+    path: string,
+    asked: Asked,
+    timeoutMs?: number,
+    isTokenNeeded = true,
+  ): Promise<PlexResult<Json>> {
+    const result = await this.#send('GET', path, asked, timeoutMs, undefined, isTokenNeeded);
     if (!result.ok) return result;
-    const text = result.value.toString('utf8');
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      return { ok: false, failure: ofBody(/^\s*<(!doctype|html)/i.test(text) ? 'html' : 'garbage') };
+    const parsed = parseJson(this.#withoutToken(result.value));
+    if (parsed.kind === 'too-large') {
+      return { ok: false, failure: ofNetwork('UND_ERR_RES_EXCEEDED_MAX_SIZE', this.#hasWorked) };
     }
-    const container = isJson(json) ? json.MediaContainer : undefined;
+    if (parsed.kind === 'not-json') {
+      const head = result.value.toString('utf8', 0, 1024);
+      return { ok: false, failure: ofBody(/^\s*<(!doctype|html)/i.test(head) ? 'html' : 'garbage') };
+    }
+    const container = isJson(parsed.value) ? parsed.value.MediaContainer : undefined;
     if (!isJson(container)) return { ok: false, failure: ofBody('noContainer') };
     return { ok: true, value: container };
   }
@@ -176,6 +189,7 @@ export class PlexClient {
     asked: Asked,
     timeoutMs = this.#options.timeoutMs,
     body?: Uint8Array,
+    isTokenNeeded = true,
   ): Promise<PlexResult<Buffer>> {
     const { token, clientIdentifier, now } = this.#options;
     const result = await this.#http.request({
@@ -183,7 +197,7 @@ export class PlexClient {
       path: `${this.#basePath}${path}`,
       headers: {
         accept: 'application/json',
-        'x-plex-token': token,
+        ...(isTokenNeeded ? { 'x-plex-token': token } : {}),
         'x-plex-client-identifier': clientIdentifier,
         'x-plex-product': 'Breakwater',
       },
@@ -198,8 +212,22 @@ export class PlexClient {
     }
     const retryAfter = headers['retry-after'];
     const header = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter;
-    return { ok: false, failure: ofStatus(status, asked, result.body.toString('utf8'), header, now()) };
+    const page = result.body.toString('utf8', 0, MAX_FAILURE_BYTES);
+    return { ok: false, failure: ofStatus(status, asked, page, header, now()) };
   }
+
+  /** Some servers put it into addresses of pictures: what they say goes into the journal, and it must not. */
+  #withoutToken(body: Buffer): Buffer {
+    const { token } = this.#options;
+    if (token.length < MIN_SECRET_LENGTH || !body.includes(token)) return body;
+    return Buffer.from(body.toString('utf8').replaceAll(token, '***'));
+  }
+}
+
+/** One segment of a path, whatever it holds: a key may come from an old journal as well as from Plex. */
+function segment(key: string): string {
+  const word = encodeURIComponent(key.toWellFormed());
+  return /^\.+$/.test(word) ? word.replaceAll('.', '%2E') : word;
 }
 
 /** Plex is only known to read a blank as %20. */
@@ -208,7 +236,7 @@ function encoded(query: URLSearchParams): string {
 }
 
 function imagesPath(ratingKey: string, kind: ImageKind): string {
-  return `/library/metadata/${encodeURIComponent(ratingKey)}/${kind === 'thumb' ? 'posters' : 'arts'}`;
+  return `/library/metadata/${segment(ratingKey)}/${kind === 'thumb' ? 'posters' : 'arts'}`;
 }
 
 function itemsOf(container: Json, sectionKey: string): PlexItem[] {

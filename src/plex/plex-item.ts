@@ -70,14 +70,19 @@ export const SCALARS = [
   'userRating',
 ] as const;
 
+/** Longer ones are none of Plex's, in characters: keys and names are kept in the journal. */
+const MAX_KEY_LENGTH = 64;
+const MAX_NAME_LENGTH = 255;
+const MAX_ADDRESS_LENGTH = 1_000;
+
 export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
   if (!isJson(json)) return null;
-  const ratingKey = text(json.ratingKey);
+  const ratingKey = key(json.ratingKey);
   if (ratingKey === '') return null;
   const parts = list(json.Media).flatMap((media) => list(media.Part));
   return {
     ratingKey,
-    sectionKey: text(json.librarySectionID) || sectionKey,
+    sectionKey: key(json.librarySectionID) || sectionKey,
     files: parts.map((part) => text(part.file)),
     fileSizes: Object.fromEntries(
       parts.filter(({ size }) => isSize(size)).map(({ file, size }) => [text(file), Number(size)]),
@@ -92,7 +97,7 @@ export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
     actorDetails: Object.fromEntries(
       list(json.Role).map(({ tag, role, thumb }) => [text(tag), { role: text(role), thumb: text(thumb) }]),
     ),
-    images: { thumb: text(json.thumb), art: text(json.art) },
+    images: { thumb: address(json.thumb), art: address(json.art) },
     locked: new Set(
       list(json.Field)
         .filter((field) => isTrue(field.locked))
@@ -103,11 +108,11 @@ export function itemOf(json: unknown, sectionKey = ''): PlexItem | null {
 
 export function sectionOf(json: Json): PlexSection {
   return {
-    key: text(json.key),
+    key: key(json.key),
     type: text(json.type),
-    title: text(json.title),
+    title: name(json.title),
     locations: list(json.Location).map(({ path }) => text(path)),
-    scannedAt: text(json.scannedAt),
+    scannedAt: name(json.scannedAt),
   };
 }
 
@@ -116,7 +121,7 @@ export function imageOf(json: Json): PlexImage {
 }
 
 export function identityOf(container: Json): PlexIdentity {
-  return { machineIdentifier: text(container.machineIdentifier), version: text(container.version) };
+  return { machineIdentifier: name(container.machineIdentifier), version: name(container.version) };
 }
 
 /** The objects of an array; anything else is none. */
@@ -134,8 +139,23 @@ function tagsOf(value: unknown): string[] {
     .filter((name) => name !== '');
 }
 
+/** A segment of paths, in which dots alone would lead elsewhere; empty: none. */
+function key(value: unknown): string {
+  const found = text(value);
+  return found.length > MAX_KEY_LENGTH || /^\.+$/.test(found) ? '' : found;
+}
+
+function name(value: unknown): string {
+  return text(value).slice(0, MAX_NAME_LENGTH);
+}
+
+function address(value: unknown): string {
+  return text(value).slice(0, MAX_ADDRESS_LENGTH);
+}
+
+/** Half a character cannot be sent back, and would be an error where it is tried. */
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+  return typeof value === 'string' ? value.toWellFormed() : typeof value === 'number' ? String(value) : '';
 }
 
 function isSize(value: unknown): boolean {

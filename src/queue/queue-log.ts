@@ -104,7 +104,14 @@ export class QueueLog {
   }
 
   async append(...events: readonly QueueEvent[]): Promise<AppendResult> {
-    const records = events.map(({ type, ...data }) => makeRecord(this.#writer, type, data));
+    const records = events.map(({ type, ...data }) => {
+      const record = makeRecord(this.#writer, type, data);
+      // A reader would step over it, and what it was to end would go on for ever.
+      if (!isQueueEvent(type, record.data)) {
+        throw new Error(`a ${type} of this shape would be void: ${JSON.stringify(data).slice(0, 500)}`);
+      }
+      return record;
+    });
     const result = await this.#journal.append('queue', records);
     await this.refresh();
     return result;

@@ -155,7 +155,7 @@ function added(
   a: Readonly<Record<string, number>>,
   b: Readonly<Record<string, number>>,
 ): Record<string, number> {
-  const total = { ...a };
-  for (const [name, count] of Object.entries(b)) total[name] = (total[name] ?? 0) + count;
-  return total;
+  const total = new Map(Object.entries(a));
+  for (const [name, count] of Object.entries(b)) total.set(name, (total.get(name) ?? 0) + count);
+  return Object.fromEntries(total);
 }

@@ -47,15 +47,18 @@ export function gapOf(
 }
 
 export function countGaps(gaps: readonly Gap[]): GapCounts {
-  const kinds: Partial<Record<GapKind, number>> = {};
-  const fields: Record<string, number> = {};
-  const libraries: Record<string, number> = {};
-  for (const { kind, changes, library } of gaps) {
-    kinds[kind] = (kinds[kind] ?? 0) + 1;
-    for (const { field } of changes) fields[field] = (fields[field] ?? 0) + 1;
-    if (library !== null) libraries[library] = (libraries[library] ?? 0) + 1;
-  }
-  return { kinds, fields, libraries };
+  return {
+    kinds: tally(gaps.map(({ kind }) => kind)),
+    fields: tally(gaps.flatMap(({ changes }) => changes.map(({ field }) => field))),
+    libraries: tally(gaps.flatMap(({ library }) => library ?? [])),
+  };
+}
+
+/** By a map, because a library may be called `constructor`. */
+function tally(names: readonly string[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }
 
 function kindOf(item: PlexItem, known: Known | undefined, digest: string): GapKind {

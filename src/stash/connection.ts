@@ -21,3 +21,8 @@ export function headersOf(connection: StashConnection): Record<string, string> {
       return { ApiKey: credential.value };
   }
 }
+
+/** What must not be seen; empty when there is none. */
+export function secretOf({ credential }: StashConnection): string {
+  return credential.kind === 'none' ? '' : credential.value;
+}

@@ -3,8 +3,9 @@
 // A failure here says nothing about Plex and never reaches the breaker.
 
 import { HttpSession } from '../http/http-session.ts';
+import { parseJson } from '../http/json.ts';
 import type { SharedKind } from '../queue/events.ts';
-import { headersOf, type StashConnection } from './connection.ts';
+import { headersOf, type StashConnection, secretOf } from './connection.ts';
 import { type Cover, coverOf } from './cover.ts';
 import { filesOf, type StashScene, sceneFields, sceneOf } from './stash-scene.ts';
 
@@ -112,7 +113,7 @@ export class StashClient {
     if (!result.ok) return result;
     const found = object(result.value.findScenes).scenes;
     const ids = Array.isArray(found) ? found.map((scene) => String(object(scene).id)) : [];
-    return { ok: true, value: ids };
+    return { ok: true, value: ids.filter(isId) };
   }
 
   /** All scenes that have a file of one of these names, in whatever folder. */
@@ -143,11 +144,15 @@ export class StashClient {
     const result = await this.#query(query, { filter, scenes });
     if (!result.ok) return result;
     const found = object(result.value.findScenes);
-    const page = Array.isArray(found.scenes) ? found.scenes.map(object) : [];
-    const count = typeof found.count === 'number' ? found.count : page.length;
-    const lastId = Math.max(id, ...page.map((scene) => Number(scene.id) || 0));
+    const page = (Array.isArray(found.scenes) ? found.scenes.slice(0, limit) : [])
+      .map(object)
+      .filter((scene) => isId(String(scene.id)));
+    const left = Number.isSafeInteger(found.count) ? Math.max(0, Number(found.count)) : page.length;
+    const lastId = page.reduce((last, scene) => Math.max(last, Number(scene.id)), id);
     const wanted = page.filter(hasChangedSince(since)).map(sceneOf);
-    return { ok: true, value: { scenes: wanted, lastId, isLast: page.length < limit, left: count } };
+    // A page that leads nowhere would be asked for again and again.
+    const isLast = page.length < limit || lastId === id;
+    return { ok: true, value: { scenes: wanted, lastId, isLast, left } };
   }
 
   /**
@@ -202,6 +207,13 @@ export class StashClient {
     return { ok: true, value: this.#groups };
   }
 
+  /** What Stash says in an error may be what it was sent. */
+  #quoted(message: unknown): string {
+    const secret = secretOf(this.#connection);
+    const text = typeof message === 'string' ? message : 'it does not say why';
+    return (secret === '' ? text : text.replaceAll(secret, '***')).slice(0, 200);
+  }
+
   async #query(query: string, variables: Json = {}): Promise<StashResult<Json>> {
     const result = await this.#http.request({
       method: 'POST',
@@ -212,23 +224,21 @@ export class StashClient {
       isUnrepeatable: query.startsWith('mutation'),
     });
     if (result.kind === 'failure') return failed('unreachable', `Stash does not answer (${result.code})`);
-    const text = result.body.toString('utf8');
     // Up to v0.25 a wrong key is answered 500 and this word.
-    const isRefused = result.status === 500 && text.startsWith('unauthorized');
+    const isRefused = result.status === 500 && result.body.subarray(0, 12).toString() === 'unauthorized';
     if (result.status === 401 || result.status === 403 || isRefused) {
       return failed('unauthorized', NOT_LET_IN);
     }
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
+    const parsed = parseJson(result.body);
+    if (parsed.kind === 'too-large') return failed('unreachable', 'the answer of Stash is absurdly large');
+    if (parsed.kind === 'not-json') {
       return failed('unreachable', `Stash answered HTTP ${result.status} without JSON`);
     }
-    const errors = object(json).errors;
+    const { errors, data } = object(parsed.value);
     if (Array.isArray(errors) && errors.length > 0) {
-      return failed('refused', `Stash refused a query: ${String(object(errors[0]).message).slice(0, 200)}`);
+      return failed('refused', `Stash refused a query: ${this.#quoted(object(errors[0]).message)}`);
     }
-    return { ok: true, value: object(object(json).data) };
+    return { ok: true, value: object(data) };
   }
 }
 
@@ -246,6 +256,11 @@ function hasChangedSince(since: number | undefined): (scene: Json) => boolean {
 /** For Go's patterns as for ours. */
 function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+/** Stash counts scenes from 1; anything else would be a job that nobody can deliver. */
+function isId(id: string): boolean {
+  return /^[1-9]\d{0,14}$/.test(id);
 }
 
 function failed(kind: StashFailure['kind'], detail: string): { ok: false; failure: StashFailure } {

@@ -97,6 +97,7 @@ function object(value: unknown): Json {
   return typeof value === 'object' && value !== null ? (value as Json) : {};
 }
 
+/** Half a character cannot be sent back, and would be an error where it is tried. */
 function text(value: unknown): string {
-  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+  return typeof value === 'string' ? value.toWellFormed() : typeof value === 'number' ? String(value) : '';
 }

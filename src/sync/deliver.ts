@@ -94,6 +94,14 @@ export async function deliver(
   return write(item, wanted, pictures.value, stance, leftOutOf(scene, options.sync), options);
 }
 
+/** What is about to change is written down first, on one line of the journal: that holds no more, in bytes. */
+const MAX_INTENT_BYTES = 200_000;
+const TOO_MUCH: Failure = {
+  class: 'rejected',
+  symptom: 'too-large',
+  detail: 'what Plex holds of this scene is too much to be noted before it is changed: shorten it in Plex',
+};
+
 function prefetchedFirst({ plex, prefetched }: DeliverOptions): FindOptions['plex'] {
   return {
     findByFile: (section, baseName) => plex.findByFile(section, baseName),
@@ -127,7 +135,10 @@ async function write(
     refused: pictures.kind === 'unfit' ? [...leftOut, pictures.detail] : leftOut,
   };
   if (changes.length === 0) return { kind: 'unchanged', ...done };
-  await beforeWrite({ item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) });
+  const intent = { item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) };
+  if (Buffer.byteLength(JSON.stringify(intent)) > MAX_INTENT_BYTES)
+    return { kind: 'failed', failure: TOO_MUCH };
+  await beforeWrite(intent);
 
   const put =
     pictures.kind === 'put'

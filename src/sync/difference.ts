@@ -85,7 +85,7 @@ export function editOf(difference: Difference): URLSearchParams {
     if (!isChanged) continue;
     all.forEach((name, index) => {
       parameters.append(`${kind}[${index}].tag.tag`, name);
-      const { role, thumb } = (kind === 'actor' && difference.actorDetails[name]) || NO_DETAILS;
+      const { role, thumb } = (kind === 'actor' && detailsOf(difference.actorDetails, name)) || NO_DETAILS;
       if (role !== '') parameters.append(`${kind}[${index}].tagging.text`, role);
       if (thumb !== '') parameters.append(`${kind}[${index}].tag.thumb`, thumb);
     });
@@ -146,11 +146,16 @@ function hasNewDetails({ tags, actorDetails }: Wanted, item: PlexItem): boolean 
     Object.entries(item.actorDetails).map(([name, details]) => [tagKey(name), details]),
   );
   return tags.actor.some((name) => {
-    const wanted = actorDetails[name];
+    const wanted = detailsOf(actorDetails, name);
     const held = heldByKey.get(tagKey(name));
     if (wanted === undefined || held === undefined) return false;
     return (wanted.role !== '' && wanted.role !== held.role) || (wanted.thumb !== '' && held.thumb === '');
   });
+}
+
+/** A performer may be called as what every object has. */
+function detailsOf(details: Wanted['actorDetails'], name: string): ActorDetails | undefined {
+  return Object.hasOwn(details, name) ? details[name] : undefined;
 }
 
 /** Plex normalises line ends and trailing blanks. */

@@ -4,6 +4,7 @@
 
 import type { PlexClient } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
+import { digestOfValue } from './digest.ts';
 import { type PathRule, toPlexPath } from './path-map.ts';
 import { folderOf, isBelow } from './paths.ts';
 
@@ -16,6 +17,9 @@ export interface ScanWish {
   readonly queuedAt: number;
   readonly now: number;
 }
+
+/** It is kept in the journal, in characters. */
+const MAX_SIGN_LENGTH = 500;
 
 export class FolderScan {
   readonly #plex: Pick<PlexClient, 'scan'>;
@@ -53,5 +57,6 @@ export class FolderScan {
 
 /** Differs when Plex has looked at one of them since. */
 export function scanSign(sections: readonly PlexSection[]): string {
-  return sections.map(({ key, scannedAt }) => `${key}:${scannedAt}`).join(' ');
+  const sign = sections.map(({ key, scannedAt }) => `${key}:${scannedAt}`).join(' ');
+  return sign.length <= MAX_SIGN_LENGTH ? sign : digestOfValue(sign);
 }

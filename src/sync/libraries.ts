@@ -3,6 +3,9 @@
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
 
+/** What is told of the libraries that there are, in characters. */
+const MAX_LISTED_LENGTH = 500;
+
 /** `names`: titles or keys; empty: all of the movie type, which "other videos" are as well. */
 export function chosenLibraries(
   all: readonly PlexSection[],
@@ -12,7 +15,11 @@ export function chosenLibraries(
     names.length === 0 ? type === 'movie' : names.some((name) => name === key || isSameName(name, title)),
   );
   if (chosen.length > 0) return { ok: true, value: chosen };
-  const has = all.map(({ title }) => title).join(', ') || 'none';
+  const has =
+    all
+      .map(({ title }) => title)
+      .join(', ')
+      .slice(0, MAX_LISTED_LENGTH) || 'none';
   const detail =
     names.length === 0
       ? `Plex has no library of the movie or "other videos" type (it has: ${has})`

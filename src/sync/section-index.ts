@@ -17,6 +17,7 @@ export type IndexedItem = ItemFiles;
 export class SectionIndex {
   /** By base name in lower case; nearly always one. */
   readonly #byName = new Map<string, IndexedItem | IndexedItem[]>();
+  readonly #seen = new Set<string>();
 
   /** Asks for every page of every library; the first failure ends it. */
   static async build(
@@ -28,9 +29,11 @@ export class SectionIndex {
       for (let page = 0; page < MAX_PAGES; page++) {
         const listed = await plex.itemsOfSection(key, page * PAGE_ITEMS, PAGE_ITEMS);
         if (!listed.ok) return listed;
+        const before = index.#seen.size;
         for (const item of listed.value) index.#add(item);
-        // A page may be short by what vanished meanwhile; only an empty one is the end.
-        if (listed.value.length === 0 || (page === 0 && listed.value.length < PAGE_ITEMS / 2)) break;
+        // A page may be short by what vanished meanwhile; only one that brings nothing new is the end. A server that
+        // says the same whatever it is asked has come to it as well.
+        if (index.#seen.size === before || (page === 0 && listed.value.length < PAGE_ITEMS / 2)) break;
       }
     }
     return { ok: true, value: index };
@@ -43,12 +46,16 @@ export class SectionIndex {
   }
 
   #add({ ratingKey, sectionKey, files, fileSizes }: PlexItem): void {
+    // A page that has moved meanwhile says some of them twice.
+    if (this.#seen.has(ratingKey)) return;
+    this.#seen.add(ratingKey);
     const item = { ratingKey, sectionKey, files, fileSizes };
-    for (const file of files) {
-      const key = nameKey(baseNameOf(file));
-      const there = this.find(baseNameOf(file));
-      if (there.some((other) => other.ratingKey === ratingKey)) continue;
-      this.#byName.set(key, there.length === 0 ? item : [...there, item]);
+    for (const key of new Set(files.map((file) => nameKey(baseNameOf(file))))) {
+      const there = this.#byName.get(key);
+      // In place: half a library may be called `movie.mp4`.
+      if (there === undefined) this.#byName.set(key, item);
+      else if (Array.isArray(there)) there.push(item);
+      else this.#byName.set(key, [there, item]);
     }
   }
 }

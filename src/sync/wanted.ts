@@ -91,15 +91,15 @@ function detailsOf(
   performers: readonly StashPerformer[],
   { roleFrom, performerImagesFrom }: SyncOptions,
 ): Record<string, ActorDetails> {
-  const details: Record<string, ActorDetails> = {};
+  const details = new Map<string, ActorDetails>();
   for (const { id, name, disambiguation } of performers) {
     const role = roleFrom === 'disambiguation' ? cleanLine(disambiguation) : '';
     const thumb =
       performerImagesFrom === '' ? '' : `${performerImagesFrom}/performer/${encodeURIComponent(id)}/image`;
     const key = cleanLine(name);
-    if ((role !== '' || thumb !== '') && details[key] === undefined) details[key] = { role, thumb };
+    if ((role !== '' || thumb !== '') && !details.has(key)) details.set(key, { role, thumb });
   }
-  return details;
+  return Object.fromEntries(details);
 }
 
 /** Plex takes a day; a year or a month alone would become a day that nobody said. */

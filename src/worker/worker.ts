@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import { plain, plainJson } from '../cli/format.ts';
 import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machines.ts';
 import { TABLES } from '../export/tables.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
@@ -37,7 +38,8 @@ import { type InspectOptions, runInspect } from './inspect-verb.ts';
 export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>): Promise<void> {
   const mode = args.mode;
   if (!isTaskMode(mode)) {
-    const problem = `mode ${JSON.stringify(mode)} is not known; it is one of ${TASK_MODES.join(', ')}`;
+    const named = typeof mode === 'string' ? JSON.stringify(mode.slice(0, 40)) : 'that is not text';
+    const problem = `mode ${named} is not known; it is one of ${TASK_MODES.join(', ')}`;
     stashLog.line('error', problem);
     return answer({ error: problem });
   }
@@ -155,7 +157,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--live', 'go on with what is written from now')
     .option('--open', 'open the page in a browser')
     .option('--jsonl', 'print the inspection events, one JSON document a line, and serve nothing')
-    .action((options: InspectOptions) => orExplain(() => runInspect(options)));
+    .action((options: InspectOptions) => runInspect(options));
   program
     .command('machines [name]')
     .description('the state machines, drawn from their definitions')
@@ -163,7 +165,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--json', 'the same as --format json: what Stately Studio imports')
     .option('-o, --output <file>', 'write it there')
     .action((name: string | undefined, { format, json, output }: MachinesOptions) =>
-      orExplain(() => writeOut(machinesText(name, json === true ? 'json' : format), output)),
+      writeOut(machinesText(name, json === true ? 'json' : format), output),
     );
   verb('replay', 'replay', 'the state of all machines and the queue at a point of the past')
     .option('--at <time>', 'a time, or how long ago: 2026-03-01T04:00, 2h')
@@ -204,7 +206,12 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .description('the JSON Schema of what a verb prints with --json; without a verb, which there are')
     .argument('[verb]')
     .action(printSchema);
-  await program.parseAsync([...words], { from: 'user' });
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    writeQuietly(2, `breakwater: ${plain(error instanceof Error ? error.message : String(error))}\n`);
+    process.exitCode = 2;
+  }
 }
 
 /** What an operand is called among the arguments of its mode, where that is not its own name. */
@@ -214,16 +221,6 @@ interface MachinesOptions {
   readonly format: MachineFormat;
   readonly json?: boolean;
   readonly output?: string;
-}
-
-/** What a person got wrong is said in one line, with an exit code. */
-async function orExplain(act: () => void | Promise<void>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
-    process.exitCode = 2;
-  }
 }
 
 function writeOut(text: string, file: string | undefined): void {
@@ -250,14 +247,14 @@ async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<vo
   const world = {
     ...here,
     ...(output === undefined ? {} : { dir: { ...here.dir, reportPath: resolve(output) } }),
-    ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${line}\n`) }),
+    ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${plain(line)}\n`) }),
   };
   try {
     const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
     print(mode, result, options);
     process.exitCode = result.isOk ? 0 : 1;
   } catch (error) {
-    writeQuietly(2, `breakwater: ${(error as Error).message}\n`);
+    writeQuietly(2, `breakwater: ${plain((error as Error).message)}\n`);
     process.exitCode = 2;
   } finally {
     await world.stash.close();
@@ -345,7 +342,7 @@ function printSchema(verb: string | undefined): void {
 function personLog(isQuiet: boolean): Log {
   return {
     line: (level, text) => {
-      if (!isQuiet && level !== 'debug') writeQuietly(2, `${text}\n`);
+      if (!isQuiet && level !== 'debug') writeQuietly(2, `${plain(text)}\n`);
     },
     progress: () => {},
   };
@@ -358,15 +355,11 @@ function print(mode: TaskMode, result: TaskResult, { json, output }: CommandOpti
     if (json !== true) writeQuietly(2, `Written to ${output}\n`);
     return;
   }
-  if (json === true) writeQuietly(1, `${JSON.stringify(labelled(mode, result.document), null, 2)}\n`);
+  if (json === true) writeQuietly(1, `${plainJson(labelled(mode, result.document))}\n`);
   else if (file !== undefined) writeQuietly(1, file.text);
-  else if (lines.length > 0) writeQuietly(1, `${lines.join('\n')}\n`);
+  // Whatever a line is about, parts of it may be the words of others.
+  else if (lines.length > 0) writeQuietly(1, `${lines.map(plain).join('\n')}\n`);
 }
 
 // Started by itself (a drainer), and not loaded by the entry.
-if (require.main === module) {
-  runCommand(process.argv.slice(2)).catch((error: unknown) => {
-    writeQuietly(2, `breakwater: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 2;
-  });
-}
+if (require.main === module) void runCommand(process.argv.slice(2));

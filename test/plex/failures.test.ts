@@ -6,6 +6,7 @@ import dns from 'node:dns';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { FailureClass } from '../../machines/events.ts';
 import { MAX_ANSWER_BYTES } from '../../src/http/http-session.ts';
+import { MAX_JSON_BYTES } from '../../src/http/json.ts';
 import {
   type Asked,
   BODY_ROWS,
@@ -165,6 +166,11 @@ const NETWORK_CASES: readonly Case[] = [
     name: 'one byte too large',
     row: NETWORK_ROWS.UND_ERR_RES_EXCEEDED_MAX_SIZE!,
     produce: () => fromServerWith(sectionsOfLength(MAX_ANSWER_BYTES + 1)),
+  },
+  {
+    name: 'one byte more than JSON may have',
+    row: NETWORK_ROWS.UND_ERR_RES_EXCEEDED_MAX_SIZE!,
+    produce: () => fromServerWith(sectionsOfLength(MAX_JSON_BYTES + 1)),
   },
 ];
 
@@ -489,7 +495,7 @@ describe('a socket that was closed while it was idle', () => {
 
 describe('what has no failure', () => {
   test('an answer of exactly the greatest size', async () => {
-    expect((await fromServerWith(sectionsOfLength(MAX_ANSWER_BYTES))).ok).toBe(true);
+    expect((await fromServerWith(sectionsOfLength(MAX_JSON_BYTES))).ok).toBe(true);
   });
 
   test('an item that is gone: the server is fine, and the item is left out', async () => {

@@ -26,7 +26,7 @@ async function startRecorder() {
 }
 
 describe('a request', () => {
-  test('carries the token in a header and nowhere else, and asks for JSON', async () => {
+  test('carries the token in a header and nowhere else, where it is needed, and asks for JSON', async () => {
     const { seen, url } = await startRecorder();
     const client = connect(url);
     await client.probe('');
@@ -43,12 +43,16 @@ describe('a request', () => {
       'GET /library/metadata/1,2',
       'PUT /library/metadata/1001?title.value=x',
     ]);
+    // Whoever is asked for a name may be a stranger.
+    expect(
+      seen.filter(({ headers }) => headers['x-plex-token'] === undefined).map(({ url: sent }) => sent),
+    ).toEqual(['/identity']);
     for (const { url: sent, headers } of seen) {
       expect(sent).not.toContain(TOKEN);
       expect(sent.toLowerCase()).not.toContain('token');
       expect(headers).toMatchObject({
         accept: 'application/json',
-        'x-plex-token': TOKEN,
+        ...(sent === '/identity' ? {} : { 'x-plex-token': TOKEN }),
         'x-plex-client-identifier': 'breakwater-test',
         'x-plex-product': 'Breakwater',
       });

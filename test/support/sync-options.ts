@@ -8,3 +8,6 @@ export const TEXT_AND_TAGS: SyncOptions = {
 };
 
 export const NO_COVER = async () => ({ ok: true, value: { kind: 'none-yet', detail: 'none' } }) as const;
+
+/** No other scene has a file of the name. */
+export const NO_OTHERS = async () => ({ ok: true as const, value: [] });
