@@ -1,0 +1,104 @@
+// A mode of the tasks as a verb at a shell: its world, what it prints, and an honest exit code.
+
+import { resolve } from 'node:path';
+import { plain, plainJson } from '../cli/format.ts';
+import { dataPath } from '../invocation/data-dir.ts';
+import { handedConnection } from '../invocation/handover.ts';
+import { type Log, writeQuietly } from '../invocation/stash-log.ts';
+import { runMode, type TaskMode } from '../invocation/task.ts';
+import type { TaskResult } from '../invocation/task-result.ts';
+import { replaceFile } from '../journal/atomic-file.ts';
+import {
+  DOCUMENTS,
+  type DocumentName,
+  isDocumentName,
+  jsonSchemaOf,
+  labelled,
+  schemaName,
+} from '../schemas/documents.ts';
+import type { StashConnection } from '../stash/connection.ts';
+import { drainDetached } from './detached.ts';
+import { worldOf } from './process-world.ts';
+
+export interface CommandOptions {
+  readonly json?: boolean;
+  readonly data?: string;
+  readonly stash?: string;
+  readonly detached?: boolean;
+  readonly all?: boolean;
+  readonly output?: string;
+  readonly [option: string]: unknown;
+}
+
+export async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
+  const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
+  if (mode === 'drain' && options.detached === true) return drainDetached(data);
+  const here = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  // Only a person says where else a file goes: it is no argument of the mode, which Stash could give.
+  const { output } = options;
+  const world = {
+    ...here,
+    ...(output === undefined ? {} : { dir: { ...here.dir, reportPath: resolve(output) } }),
+    ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${plain(line)}\n`) }),
+  };
+  try {
+    const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
+    print(mode, result, options);
+    process.exitCode = result.isOk ? 0 : 1;
+  } catch (error) {
+    writeQuietly(2, `breakwater: ${plain((error as Error).message)}\n`);
+    process.exitCode = 2;
+  } finally {
+    await world.stash.close();
+  }
+}
+
+/** Without a verb: which there are. */
+export function printSchema(verb: string | undefined): void {
+  if (verb === undefined) {
+    for (const name of Object.keys(DOCUMENTS) as DocumentName[]) writeQuietly(1, `${schemaName(name)}\n`);
+    return;
+  }
+  if (!isDocumentName(verb)) {
+    writeQuietly(2, `breakwater: "${verb}" has no schema; "schema" lists those that have\n`);
+    process.exitCode = 2;
+    return;
+  }
+  writeQuietly(1, `${JSON.stringify(jsonSchemaOf(verb), null, 2)}\n`);
+}
+
+/** To a file of that name, or to the standard output. */
+export function writeOut(text: string, file: string | undefined): void {
+  if (file === undefined) writeQuietly(1, text);
+  else replaceFile(resolve(file), text, 0o600);
+}
+
+function print(mode: TaskMode, result: TaskResult, { json, output }: CommandOptions): void {
+  const { file, lines } = result;
+  if (file !== undefined && output !== undefined) {
+    replaceFile(resolve(output), file.text, file.mode);
+    if (json !== true) writeQuietly(2, `Written to ${output}\n`);
+    return;
+  }
+  if (json === true) writeQuietly(1, `${plainJson(labelled(mode, result.document))}\n`);
+  else if (file !== undefined) writeQuietly(1, file.text);
+  // Whatever a line is about, parts of it may be the words of others.
+  else if (lines.length > 0) writeQuietly(1, `${lines.map(plain).join('\n')}\n`);
+}
+
+function connectionFor(options: CommandOptions): StashConnection {
+  const handed = handedConnection(process.env);
+  if (handed !== null) return handed;
+  const origin = (options.stash ?? process.env.STASH_URL ?? 'http://127.0.0.1:9999').replace(/\/+$/, '');
+  const key = process.env.STASH_API_KEY;
+  return { origin, credential: key ? { kind: 'apiKey', value: key } : { kind: 'none' } };
+}
+
+function personLog(isQuiet: boolean): Log {
+  return {
+    line: (level, text) => {
+      if (!isQuiet && level !== 'debug') writeQuietly(2, `${plain(text)}\n`);
+    },
+    progress: () => {},
+  };
+}

@@ -1,0 +1,45 @@
+// The world as a process has it: the real disk, clock, Stash and Plex.
+
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDataDir } from '../invocation/data-dir.ts';
+import { type InvocationKind, processWriter } from '../invocation/process.ts';
+import { settingsFileIn } from '../invocation/settings-now.ts';
+import type { Log } from '../invocation/stash-log.ts';
+import type { World } from '../invocation/world.ts';
+import { PlexClient } from '../plex/plex-client.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { StashConnection } from '../stash/connection.ts';
+import { StashClient } from '../stash/stash-client.ts';
+
+export function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): World {
+  const writer = processWriter(kind);
+  return {
+    dir: openDataDir(data),
+    writer,
+    settingsFile: settingsFileIn(data),
+    stash: new StashClient(connection),
+    connectPlex: (settings, hasEverWorked) => {
+      const { plexUrl, plexToken, allowsSelfSigned, requestTimeoutMs } = settings;
+      return new PlexClient({
+        url: plexUrl,
+        token: plexToken,
+        allowsSelfSigned,
+        hasEverWorked,
+        timeoutMs: requestTimeoutMs,
+        clientIdentifier: `breakwater-${digest(data)}`,
+        now: () => writer.now().at,
+      });
+    },
+    fingerprint: ({ plexUrl, plexToken, allowsSelfSigned }: Settings) =>
+      digest(JSON.stringify([plexUrl, plexToken, allowsSelfSigned])),
+    env: process.env,
+    sleep: (ms) => sleep(ms),
+    log,
+  };
+}
+
+/** 48 bits of SHA-256: enough to see a change, far too little to find a token by. */
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
