@@ -3,10 +3,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { chain, verifyChain } from '../../src/journal/chain.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { type Journal, readAll } from '../../src/journal/journal.ts';
 import type { JournalRecord, Position } from '../../src/journal/record.ts';
+import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { interleave, type Turn } from '../support/interleave.ts';
 import { Killed, MemoryDisk } from '../support/memory-disk.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
@@ -157,6 +159,22 @@ describe('one call at a time', () => {
   });
 });
 
+test('a reader that finds nothing, just before all begins, does not take the second segment for the first', async () => {
+  const disk = new MemoryDisk();
+  let isEmpty = true;
+  const late = disk.process(async (call) => {
+    if (call !== 'readdirSync' || !isEmpty) return;
+    isEmpty = false;
+    const other = new FileJournal('/data', disk.process());
+    await other.append('control', [recordOf(1)]);
+    await new FileSegments('/data', disk.process()).seal('control', recordOf(0));
+    await other.append('control', [recordOf(2)]);
+  });
+  const reader = new FileJournal('/data', late);
+  expect(await reader.read('control', 0)).toEqual({ entries: [], next: 0 });
+  expect(await ids(reader)).toHaveLength(2);
+});
+
 /** Runs `work` in a process that dies at call `k`, for every k until it lives. */
 async function dyingAtEvery(
   prepare: () => Promise<MemoryDisk>,
@@ -253,8 +271,17 @@ describe.each([
       };
       await dyingAtEvery(
         halfSealed,
-        (fs) => new FileJournal('/data', fs).append('control', [recordOf(0)]),
-        (disk, call) => goesOn(disk, call),
+        async (fs) => {
+          const journal = new FileJournal('/data', fs);
+          await journal.append('control', [recordOf(0)]);
+          await chain(journal, new FileSegments('/data', fs), 'control', fakeWriter(new FakeClock()));
+        },
+        async (disk, call) => {
+          await goesOn(disk, call);
+          // What a hash was taken of is still there.
+          const verdict = await verifyChain(new FileSegments('/data', disk.process()), 'control');
+          expect(verdict, `sealer's call ${sealed}, call ${call}`).toMatchObject({ kind: 'intact' });
+        },
       );
     }
   });
