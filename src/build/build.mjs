@@ -17,6 +17,7 @@ const TOOLS = {
   'sim-stash.cjs': 'src/simulators/stash/main.ts',
   'demo.cjs': 'src/demo/demo.ts',
   'bench.cjs': 'test/bench/bench.ts',
+  'growth.cjs': 'test/bench/growth.ts',
 };
 /** Bytes; a hook reads and parses all of it each time. */
 const MAX_HOOK_BUNDLE = 24 * 1024;

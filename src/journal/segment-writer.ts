@@ -83,8 +83,6 @@ export class SegmentWriter {
     } finally {
       await this.#disk.close(fd);
     }
-    // Or the next append would be behind the seal.
-    await this.close();
   }
 
   async close(): Promise<void> {

@@ -15,15 +15,13 @@ import { PROPERTY_RUNS } from '../support/property-runs.ts';
 import { seeded } from '../support/seeded.ts';
 import { recordOf } from './conformance.ts';
 
-const RUNS = { numRuns: PROPERTY_RUNS.numRuns };
-
 interface Cast {
   readonly writers: number;
   readonly sealers: number;
   readonly readers: number;
   /** Which process dies at which of its calls; power goes when the last has ended. */
   readonly deaths: readonly { readonly process: number; readonly call: number }[];
-  readonly hasPowerLoss: boolean;
+  readonly power: 'stays' | 'none' | 'all' | 'removals';
 }
 
 const casts: fc.Arbitrary<Cast> = fc.record({
@@ -31,7 +29,7 @@ const casts: fc.Arbitrary<Cast> = fc.record({
   sealers: fc.integer({ min: 1, max: 3 }),
   readers: fc.integer({ min: 0, max: 2 }),
   deaths: fc.array(fc.record({ process: fc.nat({ max: 6 }), call: fc.nat({ max: 40 }) }), { maxLength: 4 }),
-  hasPowerLoss: fc.boolean(),
+  power: fc.constantFrom('stays', 'none', 'all', 'removals'),
 });
 
 const ids = async (journal: Journal, from: Position = 0): Promise<string[]> => {
@@ -115,7 +113,7 @@ class Play {
 async function play(seed: number, cast: Cast): Promise<{ play: Play; final: string[] }> {
   const run = new Play(cast);
   await interleave(seed, run.processes());
-  if (cast.hasPowerLoss) run.disk.losePower(seeded(seed));
+  if (cast.power !== 'stays') run.disk.losePower(seeded(seed), cast.power);
   // Somebody who knows nothing of all this goes on.
   const after = new FileJournal('/data', run.disk.process());
   const last = recordOf(9);
@@ -141,16 +139,16 @@ describe('one call at a time', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), casts, async (seed, cast) => {
         const { play: run, final } = await play(seed, cast);
-        assertSound(run, final, cast.hasPowerLoss);
+        assertSound(run, final, cast.power !== 'stays');
       }),
-      RUNS,
+      PROPERTY_RUNS,
     );
   });
 
   test('records do land behind seals there, and are written anew', async () => {
     let moved = 0;
     for (let seed = 1; seed <= 40; seed++) {
-      const cast = { writers: 4, sealers: 2, readers: 0, deaths: [], hasPowerLoss: false };
+      const cast = { writers: 4, sealers: 2, readers: 0, deaths: [], power: 'stays' as const };
       const { play: run, final } = await play(seed, cast);
       const stored = [...run.disk.folder.names.values()].map(({ bytes }) => bytes.toString()).join('');
       moved += final.filter((id) => stored.split(`"id":"${id}"`).length > 2).length;
@@ -212,6 +210,8 @@ describe.each([
   ['a death', () => {}],
   ['a power loss', (disk: MemoryDisk) => disk.losePower(() => 0)],
   ['a power loss that tears', (disk: MemoryDisk) => disk.losePower(() => 0.5)],
+  ['a power loss that comes late for names', (disk: MemoryDisk) => disk.losePower(() => 0, 'all')],
+  ['a power loss that keeps removals', (disk: MemoryDisk) => disk.losePower(() => 0, 'removals')],
   ['a power loss that loses no byte but the last', (disk: MemoryDisk) => disk.losePower(() => 0.99)],
 ] as const)('%s at every call', (_name, crash) => {
   const goesOn = async (disk: MemoryDisk, call: number, expected: readonly JournalRecord[] = five) => {

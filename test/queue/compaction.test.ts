@@ -179,6 +179,8 @@ test.each([
   ['a death', () => {}],
   ['a power loss', (disk: MemoryDisk) => disk.losePower(() => 0)],
   ['a power loss that tears', (disk: MemoryDisk) => disk.losePower(() => 0.5)],
+  ['a power loss that comes late for names', (disk: MemoryDisk) => disk.losePower(() => 0, 'all')],
+  ['a power loss that keeps removals', (disk: MemoryDisk) => disk.losePower(() => 0, 'removals')],
 ] as const)(
   'after %s at any call of it the queue is the same, and the next one completes it',
   async (_, crash) => {
@@ -263,7 +265,7 @@ test('writers, sealers, droppers and readers at once, one call at a time: no job
       }
       droppedIn += [...disk.folder.names.keys()].some((name) => name.includes('image')) ? 1 : 0;
     }),
-    PROPERTY_RUNS,
+    { numRuns: Math.ceil(PROPERTY_RUNS.numRuns / 5) },
   );
-  expect(droppedIn).toBeGreaterThan(10);
+  expect(droppedIn).toBeGreaterThan(5);
 });

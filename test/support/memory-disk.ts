@@ -86,16 +86,23 @@ export class MemoryDisk {
     ) as unknown as JournalFs;
   }
 
-  /** `torn` says how much of what was not synced is there after all, for each file, in [0, 1]. */
-  losePower(torn: () => number): void {
+  /**
+   * `torn` says how much of what was not synced is there after all, for each file, in [0, 1]; `kept` which changes of the
+   * folder are, that was not synced either: none, all, or only that names were removed.
+   */
+  losePower(torn: () => number, kept: 'none' | 'all' | 'removals' = 'none'): void {
     const { names, durable } = this.folder;
+    const left = [...(kept === 'all' ? names : durable)].filter(
+      ([name, inode]) => kept !== 'removals' || names.get(name) === inode,
+    );
     names.clear();
-    for (const [name, inode] of durable) {
+    for (const [name, inode] of left) {
       const extra = Math.round((inode.bytes.length - inode.durable) * torn());
       inode.bytes = inode.bytes.subarray(0, inode.durable + extra);
       inode.durable = inode.bytes.length;
       names.set(name, inode);
     }
+    this.folder.durable = new Map(names);
   }
 
   bytes(name: string): Buffer {
