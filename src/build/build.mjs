@@ -20,6 +20,7 @@ const TOOLS = {
   'bench.cjs': 'test/bench/bench.ts',
   'docs.cjs': 'src/build/docs.ts',
   'replay-bench.cjs': 'test/bench/replay.ts',
+  'growth.cjs': 'test/bench/growth.ts',
 };
 /** Bytes; a hook reads and parses all of it each time. */
 const MAX_HOOK_BUNDLE = 24 * 1024;

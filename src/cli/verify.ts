@@ -7,6 +7,7 @@ import type {
   MachineDivergence,
   StreamVerification,
 } from '../history/verify.ts';
+import type { ChainVerdict } from '../journal/chain.ts';
 import { count, plain, time } from './format.ts';
 
 /** Whether nothing is wrong: no drift, no line that cannot be read, none of a newer version. */
@@ -28,6 +29,17 @@ export function controlVerificationLines(control: ControlVerification): string[]
 
 export function queueVerificationLines(queue: StreamVerification): string[] {
   return [`${head(queue)}.`, ...brokenLines(queue)];
+}
+
+/** Nothing is said where nothing was sealed. */
+export function chainLines(verdict: ChainVerdict): string[] {
+  if (verdict.kind === 'broken') {
+    const { file, reason, detail } = verdict;
+    return [
+      `TAMPERED: ${file} is ${reason} since it was sealed (${detail}). Nothing in it or before it can be relied on.`,
+    ];
+  }
+  return verdict.chained === 0 ? [] : [`${count(verdict.chained, 'sealed file')} are as they were sealed.`];
 }
 
 function head({ stream, records, from, to, unknown }: StreamVerification): string {

@@ -198,6 +198,8 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
     }),
   },
   'reconcile.finished': { result: oneOf('done', 'cancelled') },
+  // What stands in for segments that are gone tells of every scene: of that only where it was.
+  'queue.compacted': {},
   // Which setting was changed, and never to what.
   'settings.changed': {
     settings: keyed(

@@ -39,11 +39,12 @@ export function openDataDir(path: string): DataDir {
 }
 
 /**
- * Ours are made for their owner alone; one that was copied or restored may not be. Reported and not changed: on some NAS a change of the mode undoes what its owner has allowed.
+ * Ours are made for their owner alone; one that was copied or restored may not be. Reported and not changed: on some
+ * NAS a change of the mode undoes what its owner has allowed.
  */
 function exposuresOf(path: string): string[] {
   if (process.platform === 'win32') return [];
-  return ['', 'control.ndjson', 'queue.ndjson'].flatMap((name) => {
+  return ['', ...segmentsIn(path)].flatMap((name) => {
     const file = name === '' ? path : `${path}/${name}`;
     const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
     // Others may look into a folder of files that they cannot read.
@@ -52,6 +53,14 @@ function exposuresOf(path: string): string[] {
     const may = (open & 0o022) === 0 ? 'read' : 'change';
     return [`others may ${may} ${file}: chmod ${name === '' ? 700 : 600} puts it right`];
   });
+}
+
+function segmentsIn(path: string): string[] {
+  try {
+    return fs.readdirSync(path).filter((name) => name.endsWith('.ndjson'));
+  } catch {
+    return [];
+  }
 }
 
 function isAbsolute(path: string): boolean {

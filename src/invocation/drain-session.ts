@@ -17,6 +17,7 @@ import { obfuscatePath } from '../sync/obfuscate.ts';
 import { type BatchResult, runBatch } from './batch.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { DrainOptions } from './drainer.ts';
+import { sealWhatIsLarge } from './housekeeping.ts';
 import { noteSettings } from './note-settings.ts';
 import { type Attempt, transientOutcome } from './outcome.ts';
 import { PlexContact } from './plex-contact.ts';
@@ -121,6 +122,7 @@ export class DrainSession {
       await this.lease.renewIfNeeded();
       await this.lease.refresh();
       await this.lease.settleHolds();
+      await sealWhatIsLarge(this.#parts.world);
       await this.#parts.queue.refresh();
       const isOpen = this.#contact.isOpen;
       const stop = isOpen ? await this.#round(gate(this.lease.state, this.#now())) : await this.#connect();

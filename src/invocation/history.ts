@@ -4,7 +4,7 @@
 import { count, duration, plain, time } from '../cli/format.ts';
 import { pastDocument, pastLines } from '../cli/past.ts';
 import { nowhereMessage, parseLineName, parseOutageNumber, parseTime } from '../cli/point.ts';
-import { controlVerificationLines, isSound, queueVerificationLines } from '../cli/verify.ts';
+import { chainLines, controlVerificationLines, isSound, queueVerificationLines } from '../cli/verify.ts';
 import { type WhyDocument, whyControl, whyLines, whyOutage } from '../cli/why.ts';
 import { whyScene } from '../cli/why-scene.ts';
 import { EMPTY_FOLD, foldEntry, type Step } from '../control/replay.ts';
@@ -15,6 +15,7 @@ import type { Happening, Past } from '../history/past.ts';
 import { JobTeller } from '../history/scene-story.ts';
 import { type Cut, isOpening, stateAt } from '../history/state-at.ts';
 import { verifyControl, verifyQueue } from '../history/verify.ts';
+import { verifyChain } from '../journal/chain.ts';
 import type { Journal } from '../journal/journal.ts';
 import { EMPTY_HISTORY, evolveHistory, type Outage } from '../outages/outages.ts';
 import { figuresOf, type OutageFigures } from '../outages/summary.ts';
@@ -55,17 +56,29 @@ export async function replay(world: World, options: ReplayOptions): Promise<Task
   return teller.ended(pastLines(past, at), opening === undefined ? { state } : { opening, state });
 }
 
-/** Folds the whole log and compares every record with what its writer computed. `withQueue`: reads the other stream as well. */
-export async function verify({ dir }: World, withQueue: boolean): Promise<TaskResult> {
+/**
+ * Folds the whole log, compares every record with what its writer computed, and every sealed segment with the hash that
+ * was taken of it. `withQueue`: the other stream as well.
+ */
+export async function verify({ dir, house }: World, withQueue: boolean): Promise<TaskResult> {
+  const { segments } = house;
   const control = await verifyControl(dir.journal);
   const queue = withQueue ? await verifyQueue(dir.journal) : null;
-  const isOk = isSound(control) && (queue === null || isSound(queue));
+  const chains = [
+    await verifyChain(segments, 'control'),
+    ...(withQueue ? [await verifyChain(segments, 'queue')] : []),
+  ];
+  const isOk =
+    isSound(control) &&
+    (queue === null || isSound(queue)) &&
+    chains.every((verdict) => verdict.kind === 'intact');
   const lines = [
     ...controlVerificationLines(control),
     ...(queue === null ? [] : queueVerificationLines(queue)),
+    ...chains.flatMap(chainLines),
     ...(isOk ? ['The journal is sound.'] : []),
   ];
-  return { isOk, lines, document: { isSound: isOk, control, ...(queue === null ? {} : { queue }) } };
+  return { isOk, lines, document: { isSound: isOk, control, ...(queue === null ? {} : { queue }), chains } };
 }
 
 /** Why the breaker is as it is; why a scene is; what an outage was. */

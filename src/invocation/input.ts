@@ -92,7 +92,8 @@ function hostOf(value: unknown): string {
   if (host === '' || host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   if (!/^[A-Za-z0-9._:%-]+$/.test(host)) return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
+  const named = host.includes(':') ? `[${host}]` : host;
+  return URL.canParse(`http://${named}`) ? named : '127.0.0.1';
 }
 
 function credentialOf(cookie: unknown): StashConnection['credential'] {

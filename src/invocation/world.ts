@@ -6,6 +6,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { StashClient } from '../stash/stash-client.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import type { DataDir } from './data-dir.ts';
+import type { House } from './housekeeping.ts';
 import type { SettingsFilePort } from './settings-now.ts';
 import type { Log } from './stash-log.ts';
 
@@ -19,6 +20,7 @@ export interface World {
     DataDir,
     'journal' | 'controlCheckpoint' | 'queueCheckpoint' | 'exposures' | 'reportPath'
   >;
+  readonly house: House;
   readonly writer: Writer;
   readonly settingsFile: SettingsFilePort;
   readonly stash: StashPort;

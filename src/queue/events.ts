@@ -3,6 +3,7 @@
 
 import type { Position } from '../journal/record.ts';
 import type { FieldChange } from './changes.ts';
+import type { QueueCompacted } from './compacted.ts';
 import type { ReconcileEvent } from './reconciliation.ts';
 
 /** What a job is about. Only scenes are delivered; the others become one job for each scene they touch. */
@@ -135,7 +136,7 @@ export interface NotedSetting {
   readonly origin: string;
 }
 
-export type QueueEvent = JobEvent | ReconcileEvent | SettingsChanged;
+export type QueueEvent = JobEvent | ReconcileEvent | SettingsChanged | QueueCompacted;
 
 /** The cover that was delivered. */
 export interface ShownCover {

@@ -1,9 +1,11 @@
 // What each queue event must look like to be heard. A record that does not is stepped over: one that was let through could
 // be a job that is never due, or a name that nobody can read.
 
+import type { Moment, Wait } from '../../machines/time.ts';
 import {
   type Check,
   isCount,
+  isMs,
   isText,
   isWaitMs,
   isWallMs,
@@ -16,7 +18,9 @@ import {
   shaped,
 } from '../journal/shape.ts';
 import type { FieldChange } from './changes.ts';
+import type { Whole } from './compacted.ts';
 import type { NotedSetting, QueueEvent, ShownCover } from './events.ts';
+import type { Job, Known, QueueCounts } from './queue.ts';
 import type { GapCounts, ReconcileScope } from './reconciliation.ts';
 
 type DataOf<Type extends QueueEvent['type']> = Omit<Extract<QueueEvent, { type: Type }>, 'type'>;
@@ -44,6 +48,63 @@ const isGaps = shaped<GapCounts>({
   kinds: mapOf(isCount),
   fields: mapOf(isCount),
   libraries: mapOf(isCount),
+});
+
+const isWait = shaped<Wait>({
+  from: shaped<Moment>({ at: isWallMs, mono: isMs, boot: isText }),
+  waitMs: isWaitMs,
+});
+const isQueued = shaped<Omit<Extract<Job, { state: 'pending' }>, 'state'>>({
+  job: isJob,
+  since: isCount,
+  newest: isCount,
+  queuedAt: isWallMs,
+  causes: isNames,
+  attempts: isCount,
+  deferredFor: orNull(isText),
+});
+const isReasoned = { reason: isText, detail: isText };
+const IN_STATE: Readonly<Record<Job['state'], Check>> = {
+  pending: () => true,
+  deferred: shaped({ ...isReasoned, due: isWait, scan: optional(isText) }),
+  dead: shaped({ ...isReasoned, at: isWallMs }),
+};
+const isJobState: Check = (value) => {
+  const state = (value as { readonly state?: unknown } | null)?.state;
+  const isKnownState = typeof state === 'string' && Object.hasOwn(IN_STATE, state);
+  return isKnownState && isQueued(value) && IN_STATE[state as Job['state']](value);
+};
+const isKnown = shaped<Known>({
+  item: isText,
+  own: isOwn,
+  cover: optional(isCover),
+  digest: optional(isText),
+  spared: optional(mapOf(orNull(isText))),
+});
+const entriesOf = (check: Check) =>
+  listOf((value) => Array.isArray(value) && value.length === 2 && isJob(value[0]) && check(value[1]));
+const isNoted = shaped<NotedSetting>({ value: () => true, origin: isText });
+const isRun = { scope: isScope, cause: isText, startedAt: isWallMs, checked: isCount, gaps: isGaps };
+const isReconciliation: Check = (value) => {
+  const { state } = (value ?? {}) as { readonly state?: unknown };
+  const last = orNull(shaped({ ...isRun, endedAt: isWallMs, result: oneOf('done', 'cancelled') }));
+  if (!shaped({ last, wholeAt: isWallMs })(value)) return false;
+  return (
+    state === 'idle' ||
+    (state === 'running' && shaped({ ...isRun, cursor: isCount, left: orNull(isCount) })(value))
+  );
+};
+const isWhole = shaped<Whole>({
+  counts: shaped<QueueCounts>({
+    pending: isCount,
+    deferred: isCount,
+    dead: isCount,
+    delivered: isCount,
+    deliveredAt: isWallMs,
+  }),
+  reconciliation: isReconciliation,
+  settings: mapOf(isNoted),
+  begunAt: isWallMs,
 });
 
 const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>> } = {
@@ -81,8 +142,13 @@ const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>>
   'reconcile.requested': { scope: isScope, cause: isText },
   'reconcile.advanced': { cursor: isCount, checked: isCount, left: isCount, gaps: isGaps },
   'reconcile.finished': { result: oneOf('done', 'cancelled') },
+  'queue.compacted': {
+    whole: optional(isWhole),
+    jobs: optional(entriesOf(isJobState)),
+    known: optional(entriesOf(isKnown)),
+  },
   'settings.changed': {
-    settings: mapOf(orNull(shaped<NotedSetting>({ value: () => true, origin: isText }))),
+    settings: mapOf(orNull(isNoted)),
   },
 };
 

@@ -201,6 +201,19 @@ const verified = v.object({
     firstDivergence: nullable(divergence),
   }),
   queue: v.optional(v.object(lines)),
+  /** Of the control stream, then of the queue. */
+  chains: v.array(
+    v.variant('kind', [
+      v.object({ kind: v.literal('intact'), chained: count, unchained: v.array(count) }),
+      v.object({
+        kind: v.literal('broken'),
+        segment: count,
+        file: v.string(),
+        reason: v.picklist(['changed', 'missing', 'contradicted']),
+        detail: v.string(),
+      }),
+    ]),
+  ),
 });
 
 const why = v.object({

@@ -3,10 +3,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDataDir } from '../invocation/data-dir.ts';
+import { HOUSE_RULES } from '../invocation/housekeeping.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
 import { settingsFileIn } from '../invocation/settings-now.ts';
 import type { Log } from '../invocation/stash-log.ts';
 import type { World } from '../invocation/world.ts';
+import { FileSegments } from '../journal/file-segments.ts';
 import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
@@ -16,6 +18,7 @@ export function worldOf(kind: InvocationKind, data: string, connection: StashCon
   const writer = processWriter(kind);
   return {
     dir: openDataDir(data),
+    house: { segments: new FileSegments(data), rules: HOUSE_RULES },
     writer,
     settingsFile: settingsFileIn(data),
     stash: new StashClient(connection),

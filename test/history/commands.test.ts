@@ -1,20 +1,23 @@
 // The commands that look back, as a person gives them: what they answer, what they refuse, and that they need nothing but
 // the journal.
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERA } from '../../machines/era.ts';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
+import { HOUSE_RULES, tidy } from '../../src/invocation/housekeeping.ts';
 import { saveControlCheckpoint } from '../../src/invocation/save-checkpoints.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { World } from '../../src/invocation/world.ts';
 import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
+import { FileSegments } from '../../src/journal/file-segments.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { fakeWriter, START_AT } from '../support/fake-writer.ts';
+import { drainClaim } from '../support/honest-writers.ts';
 import { BUNDLE, spawnAndRead } from '../support/live-world.ts';
 import { lineByLine, readingWorld } from '../support/reading-world.ts';
 import { anOutage, newStory, type Story } from '../support/stories.ts';
@@ -345,4 +348,27 @@ describe('at the shell', () => {
     });
     expect(await run('replay', '--at', 'then')).toMatchObject({ code: 2, stdout: '' });
   });
+});
+
+test('verify names a sealed file that was changed, and one that was taken away', async () => {
+  const data = `${tempDir()}/data`;
+  const dir = openDataDir(data);
+  const story = await anOutage(dir.journal);
+  const writer = fakeWriter(story.clock, 'keeper');
+  const rules = { ...HOUSE_RULES, sealBytes: { control: 1, queue: 1 } };
+  const segments = new FileSegments(data);
+  for (let n = 0; n < 3; n++) {
+    await (await ControlLog.open(dir.journal, writer)).appendOrThrow({ ...drainClaim });
+    await tidy({ dir, writer, house: { segments, rules } });
+  }
+  const world = { ...readingWorld(dir.journal, story.clock), dir, house: { segments, rules } } as World;
+  const sound = await runMode('verify', world, {});
+  expect(sound).toMatchObject({ isOk: true });
+  expect(sound.lines.join('\n')).toMatch(/sealed files? are as they were sealed/);
+  const first = `${data}/control.ndjson`;
+  const text = readFileSync(first, 'utf8');
+  writeFileSync(first, text.replace('"epoch":1', '"epoch":2'));
+  const changed = await runMode('verify', world, {});
+  expect(changed).toMatchObject({ isOk: false });
+  expect(changed.lines.join('\n')).toMatch(/TAMPERED: control\.ndjson is changed since it was sealed/);
 });

@@ -254,6 +254,7 @@ describe('a document that is not what Stash sends', () => {
 describe('where Stash is', () => {
   test.each([
     ['0.0.0.0', 'http://127.0.0.1:9999'],
+    ['327.0.0.1', 'http://127.0.0.1:9999'],
     ['', 'http://127.0.0.1:9999'],
     [undefined, 'http://127.0.0.1:9999'],
     ['::', 'http://[::1]:9999'],

@@ -17,6 +17,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'npm test',
   'npm run bench',
   'npm run bench:replay',
+  'npm run bench:growth',
 ]);
 
 const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]

@@ -1,7 +1,11 @@
 // A world for commands that only look back: a journal and a clock. Whoever asks it for Stash, Plex or a checkpoint fails.
+
+import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import type { World } from '../../src/invocation/world.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import type { Journal, Segments } from '../../src/journal/journal.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';
+
+const NO_SEGMENTS = { list: async () => [], imageBytes: async () => 0 } as unknown as Segments;
 
 export function readingWorld(
   journal: Pick<Journal, 'read' | 'size'>,
@@ -31,6 +35,10 @@ export function readingWorld(
     writer: fakeWriter(clock, 'cli-test'),
     stash: forbidden,
     settingsFile: forbidden,
+    house: {
+      segments: 'list' in journal ? (journal as unknown as Segments) : NO_SEGMENTS,
+      rules: HOUSE_RULES,
+    },
     connectPlex: forbidden,
     fingerprint: forbidden,
     env: {},

@@ -14,6 +14,7 @@ import type { Step } from '../../src/control/replay.ts';
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
 import { type HookResult, runHook } from '../../src/invocation/hook.ts';
+import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import { startIfNeeded } from '../../src/invocation/start-drainer.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { TaskResult } from '../../src/invocation/task-result.ts';
@@ -513,6 +514,7 @@ export class VirtualWorld {
   /** What is in the settings file; null: there is none. */
   settingsFile: string | null = null;
   maxAppends = MAX_APPENDS;
+  houseRules = HOUSE_RULES;
   appends = 0;
   /** Processes that hooks have started, and those that are still at work. */
   readonly started: string[] = [];
@@ -678,6 +680,7 @@ export class VirtualWorld {
     } as unknown as DataDir;
     const world: World = {
       dir,
+      house: { segments: this.journal, rules: this.houseRules },
       writer,
       settingsFile: {
         read: () => parseSettingsFile(this.settingsFile),
