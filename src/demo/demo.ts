@@ -1,6 +1,6 @@
 // `npm run demo`: Breakwater, as built, between a small Stash and a small Plex, through one outage. Exit code 0 only
 // when every edit has arrived and all else that the demo claims is true. Needs nothing but Node, and leaves
-// nothing behind.
+// nothing behind but the report of what was, in dist/.
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,5 +1,6 @@
 // What is printed when the story is over: the tables, what Breakwater says of it all, and the verdict.
 
+import { join, relative } from 'node:path';
 import { count } from '../cli/format.ts';
 import type { OutageReport } from '../cli/outages.ts';
 import { type Edit, fileOf, itemOf, newestEdits, supersededEdits } from './edits.ts';
@@ -32,12 +33,13 @@ export async function tellEnding(
     `${stash.runs.length} hooks: median ${ms(median)}, 95th percentile ${ms(p95)}, longest ${ms(max)}. Node takes ${nodeMs} ms here just to start and do nothing. Median with Plex up ${ms(up.median)}, with Plex away ${ms(away.median)}: a hook notes the edit in the journal and leaves, and never talks to Plex.`,
   );
   await tellBreakwater(stage, story, screen, isKept);
+  const hasReport = await tellReport(stage, screen);
   const claims = claimsOf(plex, story.edits, outage, report, story.watch.liveDrainers.length);
   screen.heading('Verdict');
   for (const { isTrue, text } of claims) {
     screen.text(`${isTrue ? '✓' : '✗'} ${text}`, isTrue ? 'good' : 'bad', 2, 2);
   }
-  const isGood = claims.every(({ isTrue }) => isTrue);
+  const isGood = claims.every(({ isTrue }) => isTrue) && hasReport;
   screen.blank();
   screen.text(
     isGood ? 'Nothing was lost.' : 'Not as it should be; see the marks above.',
@@ -128,6 +130,19 @@ async function tellBreakwater(stage: Stage, story: Story, screen: Screen, isKept
   screen.text(
     `All of this is read from the journal (${size} here): control.ndjson and queue.ndjson, one JSON event a line. It was in a temporary folder; to keep it and look inside: npm run demo -- --keep`,
   );
+}
+
+/** Whether it was written; it stays when all else is cleared away. */
+async function tellReport(stage: Stage, screen: Screen): Promise<boolean> {
+  const file = join(__dirname, '..', 'demo-report.html');
+  const { exitCode, stderr } = await breakwater(stage, 'report', '-o', file);
+  screen.heading('The report');
+  if (exitCode === 0) {
+    screen.text(
+      `Open ${relative(process.cwd(), file)} in a browser: the outage, the machines at every moment, every event. It needs no network.`,
+    );
+  } else screen.text(`✗ it was not written: ${stderr.trim()}`, 'bad');
+  return exitCode === 0;
 }
 
 function row(scene: string, wanted: string, has: string, was: string, after: string): string {

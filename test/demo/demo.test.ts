@@ -1,6 +1,6 @@
 // The demo as a person runs it: the built bundle, in a process of its own. Both runs are the real thing.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,6 +58,8 @@ test('every edit arrives, within a minute, and nothing is left behind', {
   expect(output).toMatch(/\d+ × GET \/identity, answered 503: a probe/);
   expect(output).toMatch(/ 0 × an edit/);
   expect(output).toMatch(/#1 .*refused/);
+  expect(output).toMatch(/Open dist\/demo-report\.html in a browser/);
+  expect(readFileSync(join(ROOT, 'dist/demo-report.html'), 'utf8')).toContain('refused');
   expect(exitCode).toBe(0);
   expect(tookMs).toBeLessThan(LIMIT_MS);
   expect(left).toEqual([]);
