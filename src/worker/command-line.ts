@@ -14,7 +14,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .description('Keeps Plex in step with Stash through every outage.')
     .configureOutput({ writeOut: (text) => writeQuietly(1, text), writeErr: (text) => writeQuietly(2, text) })
     .showHelpAfterError();
-  const verb = (mode: TaskMode, words: string, description: string, parent = program) =>
+  const verb = (mode: TaskMode | 'watch', words: string, description: string, parent = program) =>
     parent
       .command(words)
       .description(description)
@@ -47,6 +47,11 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('drain', 'drain', 'deliver what waits, deferred scenes as well').addOption(
     new Option('--detached').hideHelp(),
   );
+  verb(
+    'watch',
+    'watch',
+    'look after everything until it is ended: for a Stash that cannot start Node',
+  ).option('--every <time>', 'how often Stash is asked what has changed', '30s');
   const scopes = (command: Command) =>
     command
       .option('--since <time>', 'scenes that Stash has seen change within this time, for instance 24h')

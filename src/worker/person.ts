@@ -19,6 +19,7 @@ import {
 import type { StashConnection } from '../stash/connection.ts';
 import { drainDetached } from './detached.ts';
 import { worldOf } from './process-world.ts';
+import { runWatch } from './watch-verb.ts';
 
 export interface CommandOptions {
   readonly json?: boolean;
@@ -30,7 +31,8 @@ export interface CommandOptions {
   readonly [option: string]: unknown;
 }
 
-export async function runForPerson(mode: TaskMode, options: CommandOptions): Promise<void> {
+/** `watch` is a verb only: what Stash starts ends. */
+export async function runForPerson(mode: TaskMode | 'watch', options: CommandOptions): Promise<void> {
   const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
   if (mode === 'drain' && options.detached === true) return drainDetached(data);
   const here = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
@@ -42,7 +44,10 @@ export async function runForPerson(mode: TaskMode, options: CommandOptions): Pro
     ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${plain(line)}\n`) }),
   };
   try {
-    const result = await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
+    const result =
+      mode === 'watch'
+        ? await runWatch(world, String(options.every))
+        : await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
     print(mode, result, options);
     process.exitCode = result.isOk ? 0 : 1;
   } catch (error) {
@@ -73,7 +78,7 @@ export function writeOut(text: string, file: string | undefined): void {
   else replaceFile(resolve(file), text, 0o600);
 }
 
-function print(mode: TaskMode, result: TaskResult, { json, output }: CommandOptions): void {
+function print(mode: TaskMode | 'watch', result: TaskResult, { json, output }: CommandOptions): void {
   const { file, lines } = result;
   if (file !== undefined && output !== undefined) {
     replaceFile(resolve(output), file.text, file.mode);

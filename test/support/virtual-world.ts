@@ -572,6 +572,12 @@ export class VirtualWorld {
     return this.#living(made.process, () => runMode(mode, made.world, args));
   }
 
+  /** Something that a process does with its world. */
+  acting<T>(act: (world: World) => Promise<T>): Promise<T> {
+    const made = this.#newProcess('cli');
+    return this.#living(made.process, () => act(made.world));
+  }
+
   /** A hook: the real one. The drainer that it starts works on while the test waits for anything. */
   hook(job: JobName, options: ProcessOptions = {}, origin: string = CONNECTION.origin): Promise<HookResult> {
     const { process, dir, writer } = this.#newProcess('hook', options);
