@@ -1,8 +1,8 @@
 // The journal port: two append-only streams. What every implementation must do is in
 // test/journal/conformance.ts, and that suite is the contract.
 //
-// It never rewrites or deletes, never locks, and never says that something was written which was not made
-// durable. The order of a stream is the order in which appends landed, the same for every reader.
+// It never rewrites, never locks, and never says that something was written which was not made durable. The order of a
+// stream is the order in which appends landed, the same for every reader.
 
 import type { Chunk } from './lines.ts';
 import type { JournalRecord, Position, StreamName } from './record.ts';
@@ -29,13 +29,43 @@ export interface Journal {
   /** Writes the records in one piece, at the end, durably. */
   append(stream: StreamName, records: readonly JournalRecord[]): Promise<AppendResult>;
   /**
-   * Entries from `from` on, at most about `READ_BYTES` at a time; `next === from` means there is no more.
+   * Entries from `from` on, at most about `READ_BYTES` at a time; `next === from` means there is no more. There may be more
+   * though there are no entries.
    * A stream that does not exist is empty. Throws on a device that cannot be read: guessing an empty log
    * there would be a fresh start.
    */
   read(stream: StreamName, from: Position): Promise<Chunk>;
-  /** The bytes that the stream has now. */
-  size(stream: StreamName): Promise<number>;
+  /** The position at which the stream ends now; 0: nothing was ever written. */
+  size(stream: StreamName): Promise<Position>;
+}
+
+/** The same streams as chains of segments, for those who keep house. A hook has no need of it and does not load it. */
+export interface Segments {
+  /** Oldest first. */
+  list(stream: StreamName): Promise<readonly SegmentInfo[]>;
+  /**
+   * Ends the newest segment, unless it is empty, and begins the next. `occasion` lends its envelope. May be done at
+   * any time by anybody: what is appended meanwhile stands before the end or in the next one.
+   */
+  seal(stream: StreamName, occasion: JournalRecord): Promise<AppendResult>;
+  /**
+   * Drops the segments before `segment`, which are sealed. From then on a reader finds `image` in their place, whose first
+   * record must say that it replaces whatever was folded before.
+   */
+  dropBefore(stream: StreamName, segment: number, image: readonly JournalRecord[]): Promise<AppendResult>;
+  /** The size of what stands in for dropped segments. */
+  imageBytes(stream: StreamName): Promise<number>;
+  /** A segment as it is stored, up to where it was sealed; null: it is not there. */
+  bytesOf(stream: StreamName, segment: number): Promise<Buffer | null>;
+}
+
+export interface SegmentInfo {
+  readonly index: number;
+  /** The position at which it begins. */
+  readonly base: Position;
+  readonly bytes: number;
+  /** Wall ms; null: it is the newest, or that is not known. */
+  readonly sealedAt: number | null;
 }
 
 /** How much one read takes in, in bytes; a longer line is read whole. */

@@ -3,7 +3,8 @@
 
 import type { Checkpoint } from './atomic-file.ts';
 import type { Journal } from './journal.ts';
-import type { StreamName } from './record.ts';
+import type { Position, StreamName } from './record.ts';
+import { placeOf } from './segments.ts';
 
 /** `isCurrent`: nothing was appended since. */
 export type Checked<State> =
@@ -17,10 +18,26 @@ export async function checkCheckpoint<State>(
   checkpoint: Checkpoint<State> | null,
 ): Promise<Checked<State>> {
   if (checkpoint === null || checkpoint.era !== era) return { kind: 'ignored' };
-  const { entries, next } = await journal.read(stream, checkpoint.last.position);
+  const { last, position } = checkpoint;
+  const { entries, next } = await journal.read(stream, last.position);
   const first = entries[0];
-  const isOfThisLog =
-    first?.kind === 'record' && first.record.id === checkpoint.last.id && first.next <= checkpoint.position;
-  if (!isOfThisLog || (await journal.size(stream)) < checkpoint.position) return { kind: 'ignored' };
-  return { kind: 'trusted', checkpoint, isCurrent: next === checkpoint.position };
+  const isOfThisLog = first?.kind === 'record' && first.record.id === last.id && first.next <= position;
+  if (!isOfThisLog) return { kind: 'ignored' };
+  // The end of a segment is not the end of the stream.
+  if (next === position && placeOf(position).offset > 0)
+    return { kind: 'trusted', checkpoint, isCurrent: true };
+  if ((await journal.size(stream)) < position) return { kind: 'ignored' };
+  const isBehind =
+    entries.some((entry) => entry.position >= position) || (await hasEntries(journal, stream, next));
+  return { kind: 'trusted', checkpoint, isCurrent: !isBehind };
+}
+
+/** The records by which segments hold together are none. */
+async function hasEntries(journal: Journal, stream: StreamName, from: Position): Promise<boolean> {
+  for (let at = from; ; ) {
+    const { entries, next } = await journal.read(stream, at);
+    if (entries.length > 0) return true;
+    if (next === at) return false;
+    at = next;
+  }
 }

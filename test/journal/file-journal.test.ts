@@ -264,9 +264,32 @@ test('closing gives every descriptor back, and the journal can be used again', a
   const journal = open(dir, fs);
   await journal.append('control', [recordOf(1)]);
   await numbersIn(journal);
-  journal.close();
+  await journal.close();
   expect(closed.sort()).toEqual(opened.sort());
   expect(await numbersIn(journal)).toEqual([1]);
+});
+
+test('what one process does at once, over a file system that answers later, opens each file once', async () => {
+  const opened: string[] = [];
+  const later = Object.fromEntries(
+    Object.entries(nodeFs)
+      .filter(([name]) => name.endsWith('Sync'))
+      .map(([name, call]) => [
+        name,
+        async (...args: unknown[]) => {
+          await new Promise(setImmediate);
+          if (name === 'openSync' && String(args[0]).endsWith('.ndjson')) opened.push(String(args[0]));
+          return (call as (...all: unknown[]) => unknown)(...args);
+        },
+      ]),
+  ) as unknown as JournalFs;
+  const dir = tempDir();
+  writeFileSync(join(dir, 'control.ndjson'), '');
+  const journal = open(dir, later);
+  const numbers = [1, 2, 3, 4, 5];
+  await Promise.all(numbers.flatMap((n) => [journal.append('control', [recordOf(n)]), numbersIn(journal)]));
+  expect(await numbersIn(journal)).toEqual(numbers);
+  expect(opened).toHaveLength(2);
 });
 
 test('processes that append at once lose nothing and tear nothing', async () => {
