@@ -33,6 +33,8 @@ export class ControlLog {
   #position: Position = 0;
   #last: ControlCheckpoint['last'] | null = null;
   #sinceCheckpoint = 0;
+  /** Whether something of ours may be in the log that was not read back: the disk failed over it. */
+  #isBehind = false;
 
   private constructor(journal: Journal, writer: Writer) {
     this.#journal = journal;
@@ -89,7 +91,7 @@ export class ControlLog {
   async refresh(onStep?: (step: Step) => void): Promise<void> {
     for (;;) {
       const chunk = await this.#journal.read('control', this.#position);
-      if (chunk.next === this.#position) return;
+      if (chunk.next === this.#position) break;
       for (const entry of chunk.entries) {
         const { fold, step } = foldEntry(this.#fold, entry);
         this.#fold = fold;
@@ -99,6 +101,7 @@ export class ControlLog {
       }
       this.#position = chunk.next;
     }
+    this.#isBehind = false;
   }
 
   /** Appends the events in one write, then reads them back. */
@@ -107,7 +110,9 @@ export class ControlLog {
       const detail = 'the journal was written by a newer Breakwater: update this one';
       return { ok: false, failure: { kind: 'newer', detail } };
     }
+    if (this.#isBehind) await this.refresh();
     const records = this.#witnessed(events);
+    this.#isBehind = true;
     const result = await this.#journal.append('control', records);
     if (!result.ok) return result;
     const own = new Map<string, Step>();
