@@ -17,6 +17,8 @@ const TOOLS = {
   'sim-stash.cjs': 'src/simulators/stash/main.ts',
   'demo.cjs': 'src/demo/demo.ts',
   'bench.cjs': 'test/bench/bench.ts',
+  'sim.cjs': 'test/simulation/main.ts',
+  'sim-mutants.cjs': 'test/simulation/mutants-main.ts',
 };
 /** Bytes; a hook reads and parses all of it each time. */
 const MAX_HOOK_BUNDLE = 24 * 1024;
@@ -30,6 +32,8 @@ const common = {
   logLevel: 'warning',
   legalComments: 'none',
   charset: 'ascii',
+  // It builds mutants; its binary cannot be bundled.
+  external: ['esbuild'],
 };
 
 mkdirSync(`${root}dist/plugin`, { recursive: true });

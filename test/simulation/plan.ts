@@ -1,0 +1,189 @@
+// What happens in a run, as data: made from a seed before anything runs, so that a failing run can be made smaller by
+// leaving things out of it.
+
+import type { StreamName } from '../../src/journal/record.ts';
+import { Dice } from './dice.ts';
+import { PLEX_FAULT_NAMES, type PlexFault } from './plex-faults.ts';
+import type { DiskFault } from './process-fs.ts';
+import { type StashFault, TAG_IDS } from './stash.ts';
+import type { Version } from './versions.ts';
+
+export interface Plan {
+  readonly seed: number;
+  readonly scenes: number;
+  /** Those that have no item in Plex at first. */
+  readonly missing: readonly string[];
+  readonly hasCovers: boolean;
+  /** Where Stash is process 1, drainers are tasks of Stash. */
+  readonly isStashInit: boolean;
+  readonly vigilMinutes: number;
+  readonly recoveryTimeoutSeconds: number;
+  readonly failureThreshold: number;
+  /** At the end all is compared once more, what no hook told included. */
+  readonly reconcilesAtEnd: boolean;
+  readonly acts: readonly Act[];
+}
+
+export type Act = {
+  readonly atMs: number;
+} /** A person edits scenes; each has a hook, one after another, unless it is lost. */ & (
+  | { readonly does: 'edit'; readonly scenes: readonly string[]; readonly isHookLost: boolean }
+  | { readonly does: 'empty' | 'destroy'; readonly scene: string }
+  | { readonly does: 'rename tag'; readonly tag: string }
+  | { readonly does: 'task'; readonly mode: TaskName }
+  /** A segment of the log is ended. */
+  | { readonly does: 'seal'; readonly stream: StreamName }
+  | { readonly does: 'Plex'; readonly faults: readonly PlexFault[]; readonly forMs: number }
+  | { readonly does: 'Stash'; readonly fault: StashFault; readonly forMs: number }
+  | { readonly does: 'disk'; readonly fault: DiskFault; readonly share: number; readonly forMs: number }
+  /** One of those that are alive then, or the next to start, dies at its step with this number from there on. */
+  | { readonly does: 'kill'; readonly steps: number }
+  | { readonly does: 'power'; readonly offMs: number }
+  | { readonly does: 'step clock'; readonly ms: number }
+  /** The machine sleeps; the monotonic clock may or may not. */
+  | { readonly does: 'suspend'; readonly ms: number; readonly isMonotonicRunning: boolean }
+  | { readonly does: 'upgrade'; readonly to: Version }
+  | { readonly does: 'new token' }
+  | { readonly does: 'item appears' | 'item has a new key' | 'item is wiped'; readonly scene: string }
+  /** Processes can no longer be started. */
+  | { readonly does: 'no spawn'; readonly forMs: number }
+);
+
+export const TASK_NAMES = [
+  'drain',
+  'check',
+  'status',
+  'retry',
+  'sync',
+  'reconcile',
+  'dry run',
+  'hold open',
+  'hold closed',
+  'release',
+  'clear',
+] as const;
+export type TaskName = (typeof TASK_NAMES)[number];
+
+const DAY_MS = 86_400_000;
+
+const ACT_WEIGHTS = {
+  edit: 9,
+  bulk: 2,
+  empty: 0.7,
+  destroy: 0.4,
+  'rename tag': 1,
+  task: 3,
+  Plex: 4.5,
+  Stash: 1,
+  disk: 1.6,
+  kill: 4,
+  power: 1.2,
+  'step clock': 1.2,
+  suspend: 0.5,
+  upgrade: 0.5,
+  seal: 0.8,
+  'new token': 0.25,
+  item: 1,
+  'no spawn': 0.3,
+} as const;
+
+export function planOf(seed: number): Plan {
+  const dice = new Dice(seed);
+  const scenes = dice.between(1, 8);
+  const ids = Array.from({ length: scenes }, (_, index) => String(index + 1));
+  const spanMs = dice.pick([5_000, 60_000, 60_000, 600_000, 600_000, 7_200_000, 2 * DAY_MS]);
+  const count = dice.between(3, 22);
+  const all = Array.from({ length: count }, () => actOf(dice, ids, dice.int(spanMs)));
+  // The journal's own records of a newer version are not to be had from code that is the same.
+  const isNewer = all.some((act) => act.does === 'upgrade' && act.to === 2);
+  const acts = isNewer ? all.filter(({ does }) => does !== 'seal') : all;
+  return {
+    seed,
+    scenes,
+    missing: ids.filter(() => dice.chance(0.08)),
+    hasCovers: dice.chance(0.25),
+    isStashInit: dice.chance(0.15),
+    vigilMinutes: dice.pick([0, 0.2, 0.5, 0.5, 2, 10]),
+    recoveryTimeoutSeconds: dice.pick([1, 5, 20, 60]),
+    failureThreshold: dice.pick([1, 2, 5, 5]),
+    reconcilesAtEnd: dice.chance(0.4),
+    acts: acts.sort((a, b) => a.atMs - b.atMs),
+  };
+}
+
+function actOf(dice: Dice, ids: readonly string[], at: number): Act {
+  // Trouble likes company: many acts fall together.
+  const atMs = dice.chance(0.4) ? at - (at % 2_000) + dice.int(300) : at;
+  const scene = dice.pick(ids);
+  const does = dice.weighted(ACT_WEIGHTS);
+  const spell = () => dice.pick([500, 3_000, 20_000, 90_000, 400_000, 3_600_000]);
+  switch (does) {
+    case 'edit':
+      return { atMs, does, scenes: [scene], isHookLost: dice.chance(0.06) };
+    case 'bulk': {
+      const some = ids.filter(() => dice.chance(0.8));
+      const all = dice.chance(0.1) ? [...Array(60).keys()].map((index) => ids[index % ids.length]!) : some;
+      return { atMs, does: 'edit', scenes: all.length === 0 ? ids : all, isHookLost: false };
+    }
+    case 'empty':
+    case 'destroy':
+      return { atMs, does, scene };
+    case 'rename tag':
+      return { atMs, does, tag: dice.pick(TAG_IDS) };
+    case 'task':
+      return {
+        atMs,
+        does,
+        mode: dice.pick([...TASK_NAMES, 'drain', 'drain', 'check', 'reconcile', 'release']),
+      };
+    case 'Plex': {
+      const faults = Array.from({ length: dice.chance(0.3) ? 2 : 1 }, () => dice.pick(PLEX_FAULT_NAMES));
+      return { atMs, does, faults, forMs: spell() };
+    }
+    case 'Stash':
+      return {
+        atMs,
+        does,
+        fault: dice.pick(['unreachable', 'unauthorized', 'refused'] as const),
+        forMs: spell(),
+      };
+    case 'disk':
+      return {
+        atMs,
+        does,
+        fault: dice.weighted({
+          full: 2,
+          short: 2,
+          'write-error': 1,
+          'sync-error': 2,
+          'read-error': 1,
+          'too-many-files': 1,
+          slow: 2,
+        }),
+        share: dice.pick([0.05, 0.3, 1]),
+        forMs: spell(),
+      };
+    case 'kill':
+      return { atMs, does, steps: dice.pick([1, 2, 3, 5, 8, 13, 21, 40]) };
+    case 'power':
+      return { atMs, does, offMs: dice.pick([1_000, 60_000, 3_600_000]) };
+    case 'step clock':
+      return { atMs, does, ms: dice.pick([-DAY_MS, DAY_MS, -3_600_000, 3_600_000, -7_000, 4_000]) };
+    case 'suspend':
+      return { atMs, does, ms: dice.pick([60_000, 3_600_000, DAY_MS]), isMonotonicRunning: dice.chance(0.3) };
+    case 'upgrade':
+      return { atMs, does, to: dice.pick([1, 1, 2, 0]) };
+    case 'seal':
+      return { atMs, does, stream: dice.pick(['control', 'queue'] as const) };
+    case 'new token':
+      return { atMs, does };
+    case 'item':
+      return {
+        atMs,
+        does: dice.pick(['item appears', 'item has a new key', 'item is wiped'] as const),
+        scene,
+      };
+    case 'no spawn':
+      return { atMs, does, forMs: spell() };
+  }
+}

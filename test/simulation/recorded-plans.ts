@@ -1,0 +1,77 @@
+// Plans that broke something once, as small as they could be made. Each stays whole from then on.
+
+import type { Plan } from './plan.ts';
+
+const PLAIN = {
+  missing: [],
+  hasCovers: false,
+  isStashInit: false,
+  reconcilesAtEnd: false,
+} as const;
+
+export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[] = [
+  {
+    name: 'a new data folder was gone after a power loss, with a change that was noted in it',
+    plan: {
+      ...PLAIN,
+      seed: 18,
+      scenes: 3,
+      vigilMinutes: 0.5,
+      recoveryTimeoutSeconds: 5,
+      failureThreshold: 5,
+      acts: [
+        { atMs: 100, does: 'edit', scenes: ['1'], isHookLost: false },
+        { atMs: 5_000, does: 'power', offMs: 1_000 },
+      ],
+    },
+  },
+  {
+    name: 'a hook wrote to a file that a killed one had made and not made durable',
+    plan: {
+      ...PLAIN,
+      seed: 1781,
+      scenes: 7,
+      vigilMinutes: 2,
+      recoveryTimeoutSeconds: 1,
+      failureThreshold: 5,
+      acts: [
+        { atMs: 97, does: 'edit', scenes: ['5'], isHookLost: false },
+        { atMs: 116, does: 'kill', steps: 21 },
+        { atMs: 2244, does: 'edit', scenes: ['1', '2'], isHookLost: false },
+        { atMs: 2395, does: 'power', offMs: 1_000 },
+      ],
+    },
+  },
+  {
+    name: 'a release that could not be read back was said again and taken for drift',
+    plan: {
+      ...PLAIN,
+      seed: 2213,
+      scenes: 2,
+      vigilMinutes: 0.2,
+      recoveryTimeoutSeconds: 1,
+      failureThreshold: 1,
+      acts: [
+        { atMs: 247, does: 'disk', fault: 'read-error', share: 0.05, forMs: 400_000 },
+        { atMs: 20_276, does: 'edit', scenes: ['1'], isHookLost: false },
+        { atMs: 28_114, does: 'suspend', ms: 60_000, isMonotonicRunning: true },
+      ],
+    },
+  },
+  {
+    name: 'a performer of an edit that Plex applied late stayed for ever',
+    plan: {
+      ...PLAIN,
+      seed: 2443,
+      scenes: 5,
+      vigilMinutes: 2,
+      recoveryTimeoutSeconds: 20,
+      failureThreshold: 5,
+      acts: [
+        { atMs: 268, does: 'Plex', faults: ['edits late'], forMs: 90_000 },
+        { atMs: 1306, does: 'edit', scenes: ['3'], isHookLost: false },
+        { atMs: 4401, does: 'edit', scenes: ['1', '3'], isHookLost: false },
+      ],
+    },
+  },
+];
