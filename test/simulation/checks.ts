@@ -8,6 +8,7 @@ import type { MachineClock } from './clock.ts';
 import type { Looks } from './invariants.ts';
 import type { Exit, Kernel, SimProcess } from './kernel.ts';
 import { FOREIGN_TAG, type PlexCall } from './plex.ts';
+import type { SimStash } from './stash.ts';
 import type { Watch } from './watch.ts';
 
 const WRITES: ReadonlySet<string> = new Set(['edit', 'uploadImage', 'selectImage', 'scan']);
@@ -19,7 +20,17 @@ interface LeaseProbe {
   readonly boot: string;
 }
 
+export interface ChecksParts {
+  readonly kernel: Kernel;
+  readonly clock: MachineClock;
+  readonly watch: Watch;
+  readonly looks: Looks;
+  readonly stash: SimStash;
+  readonly recoveryTimeoutMs: number;
+}
+
 export class Checks {
+  readonly #stash: SimStash;
   readonly #kernel: Kernel;
   readonly #clock: MachineClock;
   readonly #watch: Watch;
@@ -34,7 +45,9 @@ export class Checks {
   #recoveryTimeoutMs: number;
   answered = 0;
 
-  constructor(kernel: Kernel, clock: MachineClock, watch: Watch, looks: Looks, recoveryTimeoutMs: number) {
+  constructor(parts: ChecksParts) {
+    const { kernel, clock, watch, looks, stash, recoveryTimeoutMs } = parts;
+    this.#stash = stash;
     this.#kernel = kernel;
     this.#clock = clock;
     this.#watch = watch;
@@ -66,6 +79,8 @@ export class Checks {
     const who = `${process.inv} sends ${method} to ${call.key}`;
     if (isHolder) this.#looks.at(1, state.breaker.value !== 'open' || isForced, () => who);
     this.#looks.at(9, process.notes.get('held') === true, () => `${who} without the lease`);
+    const isEmpty = call.scene !== null && this.#stash.isLongEmpty(call.scene);
+    this.#looks.at(21, !isEmpty, () => `${who}: its scene has nothing to say`);
     if (call.parameters !== null) this.#onEdit(call.parameters, who);
   }
 

@@ -1,0 +1,64 @@
+// npm run sim:mutants: plants each bug of mutants.ts in a build of its own, and lets the simulation look for it. Prints
+// which seed found it, and fails when one was not found.
+
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildMutant } from './mutant-build.ts';
+import { MUTANTS, type Mutant } from './mutants.ts';
+
+const AT_ONCE = 2;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '2000' },
+    only: { type: 'string', default: '' },
+  },
+});
+
+/** Which seed found it, and what it saw; null: none. */
+async function foundBy(root: string, dir: string, mutant: Mutant): Promise<string | null> {
+  const bundle = path.join(dir, `${MUTANTS.indexOf(mutant)}.cjs`);
+  await buildMutant(root, mutant, bundle);
+  const args = [bundle, '--seeds', values.seeds, '--no-shrink'];
+  const output = await new Promise<string>((resolve) => {
+    execFile(process.execPath, args, { maxBuffer: 1e8 }, (error, stdout, stderr) => {
+      const hasCrashed = error !== null && !stdout.includes('FAILED');
+      resolve(
+        hasCrashed
+          ? `FAILED crash: ${stderr.split('\n').find((line) => line.includes('Error')) ?? ''}`
+          : stdout,
+      );
+    });
+  });
+  return /FAILED (.*)/.exec(output)?.[1] ?? null;
+}
+
+async function run(): Promise<void> {
+  const root = path.join(__dirname, '../..');
+  const dir = mkdtempSync(path.join(tmpdir(), 'breakwater-mutants-'));
+  const mutants = MUTANTS.filter(({ name, file }) => `${file} ${name}`.includes(values.only));
+  const waiting = [...mutants];
+  let survived = 0;
+  const work = async () => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const found = await foundBy(root, dir, mutant);
+      if (found === null) survived += 1;
+      process.stdout.write(`${found === null ? 'SURVIVED' : 'found   '}  ${mutant.file}: ${mutant.name}\n`);
+      if (found !== null) process.stdout.write(`          by ${found}\n`);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+  process.stdout.write(
+    `${mutants.length} bugs planted, ${mutants.length - survived} found, ${survived} survived\n`,
+  );
+  if (survived > 0) process.exitCode = 1;
+}
+
+void run();

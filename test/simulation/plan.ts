@@ -85,7 +85,18 @@ const ACT_WEIGHTS = {
   'new token': 0.25,
   item: 1,
   'no spawn': 0.3,
-} as const;
+};
+
+/** Nothing goes wrong: there is the more to see. */
+const CALM_WEIGHTS: typeof ACT_WEIGHTS = {
+  ...(Object.fromEntries(Object.keys(ACT_WEIGHTS).map((does) => [does, 0])) as typeof ACT_WEIGHTS),
+  edit: 9,
+  bulk: 2,
+  empty: 0.7,
+  destroy: 0.4,
+  'rename tag': 1,
+  seal: 0.8,
+};
 
 export function planOf(seed: number): Plan {
   const dice = new Dice(seed);
@@ -93,7 +104,8 @@ export function planOf(seed: number): Plan {
   const ids = Array.from({ length: scenes }, (_, index) => String(index + 1));
   const spanMs = dice.pick([5_000, 60_000, 60_000, 600_000, 600_000, 7_200_000, 2 * DAY_MS]);
   const count = dice.between(3, 22);
-  const all = Array.from({ length: count }, () => actOf(dice, ids, dice.int(spanMs)));
+  const weights = dice.chance(0.15) ? CALM_WEIGHTS : ACT_WEIGHTS;
+  const all = Array.from({ length: count }, () => actOf(dice, ids, dice.int(spanMs), weights));
   // The journal's own records of a newer version are not to be had from code that is the same.
   const isNewer = all.some((act) => act.does === 'upgrade' && act.to === 2);
   const acts = isNewer ? all.filter(({ does }) => does !== 'seal') : all;
@@ -111,11 +123,11 @@ export function planOf(seed: number): Plan {
   };
 }
 
-function actOf(dice: Dice, ids: readonly string[], at: number): Act {
+function actOf(dice: Dice, ids: readonly string[], at: number, weights: typeof ACT_WEIGHTS): Act {
   // Trouble likes company: many acts fall together.
   const atMs = dice.chance(0.4) ? at - (at % 2_000) + dice.int(300) : at;
   const scene = dice.pick(ids);
-  const does = dice.weighted(ACT_WEIGHTS);
+  const does = dice.weighted(weights);
   const spell = () => dice.pick([500, 3_000, 20_000, 90_000, 400_000, 3_600_000]);
   switch (does) {
     case 'edit':

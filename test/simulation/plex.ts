@@ -52,6 +52,8 @@ export interface PlexCall {
   readonly process: SimProcess;
   readonly method: PlexMethod;
   readonly key: string;
+  /** Of the item that is meant; null: there is none, or several. */
+  readonly scene: string | null;
   readonly parameters: URLSearchParams | null;
 }
 
@@ -120,7 +122,8 @@ export class SimPlex {
       carryOut: () => PlexResult<T>,
       parameters: URLSearchParams | null = null,
     ): Promise<PlexResult<T>> => {
-      const call: PlexCall = { process, method, key, parameters };
+      const scene = [...this.#items.values()].find((held) => held.key === key)?.scene ?? null;
+      const call: PlexCall = { process, method, key, scene, parameters };
       this.onCall(call);
       const half = () => Math.round(dice.random() * ANSWER_MS);
       let fault: PlexFault | null = null;

@@ -1,5 +1,6 @@
 // The end of a run: everything is put right, then all must come to rest and be as it should.
 
+import { isOver } from '../../machines/time.ts';
 import type { Acts } from './acts.ts';
 import { differenceAt } from './promises.ts';
 import type { Stage } from './stage.ts';
@@ -9,6 +10,7 @@ const HOUR_MS = 3_600_000;
 
 export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   if (stage.isBroken) return;
+  await lookAtACalmRun(stage);
   const { kernel, looks, watch, machine, stash, plex, promises } = stage;
   putRight(stage);
   await stage.settle(HOUR_MS);
@@ -31,6 +33,10 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   }
   const { pending } = watch.queue.counts;
   looks.at(3, pending === 0, () => `${pending} jobs are pending though all is well`);
+  const due = [...watch.queue.jobs.values()].filter(
+    (job) => job.state === 'deferred' && isOver(job.due, stage.clock.now()),
+  );
+  looks.at(3, due.length === 0, () => `due and not tried again: ${JSON.stringify(due)}`);
   // What waits for its time, and what was given up.
   for (const task of ['retry', 'drain', 'drain', 'drain'] as const) {
     acts.task(task);
@@ -45,6 +51,16 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   }
   if (!stage.isBroken) await lookAtWhatIsLeft(stage);
 }
+
+/** Nobody need save anything again where nothing went wrong: of a hook and a drainer one sees the other. */
+async function lookAtACalmRun(stage: Stage): Promise<void> {
+  if (!stage.plan.acts.every(({ does }) => CALM.has(does))) return;
+  await stage.settle(HOUR_MS);
+  const { pending } = stage.watch.queue.counts;
+  stage.looks.at(3, pending === 0, () => `${pending} jobs were left though nothing went wrong`);
+}
+
+const CALM: ReadonlySet<string> = new Set(['edit', 'empty', 'destroy', 'rename tag', 'item appears', 'seal']);
 
 function putRight({ kernel, plex, stash, disk, machine, newest }: Stage): void {
   kernel.note('all is put right');

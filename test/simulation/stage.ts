@@ -60,16 +60,19 @@ export class Stage {
       const bytes = this.disk.disk.file(`${DATA_DIR}/${name}`)?.bytes;
       return bytes?.subarray(offset, offset + to - from) ?? Buffer.alloc(0);
     };
-    const reader = new FileJournal(DATA_DIR, immediateFs(this.disk.disk));
-    const journal = new VersionedJournal(reader, this.newest, rawLine);
-    this.watch = new Watch(journal, this.looks, () => this.clock.now());
-    this.checks = new Checks(
-      this.kernel,
-      this.clock,
-      this.watch,
-      this.looks,
-      plan.recoveryTimeoutSeconds * 1000,
-    );
+    const open = () => {
+      const reader = new FileJournal(DATA_DIR, immediateFs(this.disk.disk));
+      return new VersionedJournal(reader, this.newest, rawLine);
+    };
+    this.watch = new Watch(open, this.looks, () => this.clock.now());
+    this.checks = new Checks({
+      kernel: this.kernel,
+      clock: this.clock,
+      watch: this.watch,
+      looks: this.looks,
+      stash: this.stash,
+      recoveryTimeoutMs: plan.recoveryTimeoutSeconds * 1000,
+    });
     this.machine = new Machine({
       kernel: this.kernel,
       dice: this.dice.fork(2),

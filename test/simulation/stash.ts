@@ -17,9 +17,12 @@ interface Held {
   readonly isEmpty: boolean;
   readonly tagIds: readonly string[];
   readonly updatedAt: number;
+  /** When that was, on no clock that can be set. */
+  readonly changedMs: number;
 }
 
 const ANSWER_MS = 8;
+const LONG_MS = 600_000;
 
 export const PLEX_URL = 'http://plex:32400';
 /** Searched for in everything that a run leaves behind. */
@@ -49,6 +52,12 @@ export class SimStash {
     return [...this.#scenes.keys()];
   }
 
+  /** Whether a scene has had nothing to say for so long that nobody can have read another. */
+  isLongEmpty(id: string): boolean {
+    const held = this.#scenes.get(id);
+    return held?.isEmpty === true && this.#kernel.nowMs - held.changedMs > LONG_MS;
+  }
+
   scene(id: string): StashScene | undefined {
     const held = this.#scenes.get(id);
     return held === undefined ? undefined : this.#view(held);
@@ -56,7 +65,7 @@ export class SimStash {
 
   create(id: string): void {
     if (this.#scenes.has(id)) return;
-    this.#scenes.set(id, { id, edit: 0, isEmpty: false, tagIds: [], updatedAt: this.#wallNow() });
+    this.#scenes.set(id, { id, edit: 0, isEmpty: false, tagIds: [], ...this.#now() });
   }
 
   /** False when it is no longer there. */
@@ -69,7 +78,7 @@ export class SimStash {
       edit: held.edit + 1,
       isEmpty: false,
       tagIds,
-      updatedAt: this.#wallNow(),
+      ...this.#now(),
     });
     return true;
   }
@@ -82,7 +91,7 @@ export class SimStash {
       edit: held.edit + 1,
       isEmpty: true,
       tagIds: [],
-      updatedAt: this.#wallNow(),
+      ...this.#now(),
     });
   }
 
@@ -99,6 +108,10 @@ export class SimStash {
 
   scenesWith(tag: string): string[] {
     return [...this.#scenes.values()].filter(({ tagIds }) => tagIds.includes(tag)).map(({ id }) => id);
+  }
+
+  #now() {
+    return { updatedAt: this.#wallNow(), changedMs: this.#kernel.nowMs };
   }
 
   port(process: SimProcess, dice: Dice): StashPort {

@@ -19,7 +19,8 @@ const HOLDS = ['operator', 'config', 'throttle'] as const;
 const FAR_MS = 1e11;
 
 export class Watch {
-  readonly #journal: Journal;
+  readonly #open: () => Journal;
+  #journal: Journal;
   readonly #looks: Looks;
   readonly #now: () => Moment;
   fold: FoldState = EMPTY_FOLD;
@@ -37,8 +38,9 @@ export class Watch {
   onControl: (step: Step) => void = () => {};
   onQueue: (event: PlacedQueueEvent, by: string) => void = () => {};
 
-  constructor(journal: Journal, looks: Looks, now: () => Moment) {
-    this.#journal = journal;
+  constructor(open: () => Journal, looks: Looks, now: () => Moment) {
+    this.#open = open;
+    this.#journal = open();
     this.#looks = looks;
     this.#now = now;
   }
@@ -57,6 +59,8 @@ export class Watch {
 
   /** After a power loss the end of the log may be another. */
   reset(): void {
+    // What it remembers of files may be true no more: no reader outlives a power loss.
+    this.#journal = this.#open();
     this.fold = EMPTY_FOLD;
     this.#store = createQueue();
     this.#positions = { control: 0, queue: 0 };
