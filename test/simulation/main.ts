@@ -4,15 +4,18 @@
 import { parseArgs } from 'node:util';
 import { INVARIANTS } from './invariants.ts';
 import { type Plan, planOf } from './plan.ts';
+import { RECORDED } from './recorded-plans.ts';
 import { shrink } from './shrink.ts';
 import { type Outcome, simulate } from './simulation.ts';
 import { Summary } from './summary.ts';
 
-const HELP = `npm run sim -- [--seeds N] [--from SEED] [--seed SEED] [--plan JSON] [--trace] [--keep-going] [--no-shrink]
+const HELP = `npm run sim -- [--seeds N] [--from SEED] [--seed SEED] [--plan JSON] [--recorded]
+            [--trace] [--keep-going] [--no-shrink]
   --seeds N      so many seeds (1000)
   --from SEED    beginning with this one (1)
   --seed SEED    this one only
   --plan JSON    this plan, as a failing run printed it
+  --recorded     first the plans that once broke something
   --trace        every step of it
   --keep-going   do not stop at the first failure
   --no-shrink    print a failing plan as it is
@@ -24,6 +27,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     plan: { type: 'string' },
+    recorded: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
@@ -33,6 +37,7 @@ const { values } = parseArgs({
 
 function* plans(): Generator<Plan> {
   if (values.plan !== undefined) return yield JSON.parse(values.plan) as Plan;
+  if (values.recorded) for (const { plan } of RECORDED) yield plan;
   if (values.seed !== undefined) return yield planOf(Number(values.seed));
   for (let index = 0; index < Number(values.seeds); index++) yield planOf(Number(values.from) + index);
 }

@@ -22,7 +22,7 @@ const { values } = parseArgs({
 async function foundBy(root: string, dir: string, mutant: Mutant): Promise<string | null> {
   const bundle = path.join(dir, `${MUTANTS.indexOf(mutant)}.cjs`);
   await buildMutant(root, mutant, bundle);
-  const args = [bundle, '--seeds', values.seeds, '--no-shrink'];
+  const args = [bundle, '--seeds', values.seeds, '--recorded', '--no-shrink'];
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, args, { maxBuffer: 1e8 }, (error, stdout, stderr) => {
       const hasCrashed = error !== null && !stdout.includes('FAILED');

@@ -52,12 +52,6 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (!isOfThisLog) return { kind: 'ignored' };",
     replace: '',
   },
-  {
-    name: 'a checkpoint is always taken for current',
-    file: 'src/journal/trust.ts',
-    find: 'isCurrent: !isBehind };',
-    replace: 'isCurrent: true };',
-  },
   // Control.
   {
     name: 'a checkpoint forgets who wrote last',

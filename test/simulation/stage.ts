@@ -166,6 +166,8 @@ export class Stage {
     const { position, state, era } = written as { position: number; state: FoldState; era: string };
     // What a sync that failed has lost with the power was folded by those who saw it before.
     if (this.faults['disk sync-error'] !== undefined && this.faults['power loss'] !== undefined) return;
+    // Nor does one that cannot read all of the log see what is true: it writes nothing to it.
+    if (state.counts.newer > 0) return;
     const fold = this.watch.folds.get(position);
     const isSame =
       this.newest > 0
