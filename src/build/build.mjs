@@ -19,6 +19,7 @@ const TOOLS = {
   'bench.cjs': 'test/bench/bench.ts',
   'sim.cjs': 'test/simulation/main.ts',
   'sim-mutants.cjs': 'test/simulation/mutants-main.ts',
+  'growth.cjs': 'test/bench/growth.ts',
 };
 /** Bytes; a hook reads and parses all of it each time. */
 const MAX_HOOK_BUNDLE = 24 * 1024;

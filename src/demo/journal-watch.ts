@@ -5,6 +5,7 @@ import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../control/rep
 import type { ControlState } from '../control/state.ts';
 import { isGone } from '../invocation/process.ts';
 import { FileJournal } from '../journal/file-journal.ts';
+import { FileSegments } from '../journal/file-segments.ts';
 import type { JournalRecord } from '../journal/record.ts';
 
 /** A process, as the one who claims a lease names itself. */
@@ -21,6 +22,7 @@ export interface News {
 
 export class JournalWatch {
   readonly #journal: FileJournal;
+  readonly #segments: FileSegments;
   readonly #drainers = new Map<number, ProcessName>();
   readonly steps: Step[] = [];
   #fold: FoldState = EMPTY_FOLD;
@@ -29,6 +31,7 @@ export class JournalWatch {
 
   constructor(data: string) {
     this.#journal = new FileJournal(data);
+    this.#segments = new FileSegments(data);
   }
 
   get state(): ControlState {
@@ -64,7 +67,8 @@ export class JournalWatch {
   }
 
   async bytes(): Promise<number> {
-    return (await this.#journal.size('control')) + (await this.#journal.size('queue'));
+    const all = [...(await this.#segments.list('control')), ...(await this.#segments.list('queue'))];
+    return all.reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
   close(): void {

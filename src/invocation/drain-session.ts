@@ -16,6 +16,7 @@ import { FolderScan, scanSign } from '../sync/folder-scan.ts';
 import { type BatchResult, runBatch } from './batch.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { DrainOptions } from './drainer.ts';
+import { sealWhatIsLarge } from './housekeeping.ts';
 import { type Attempt, transientOutcome } from './outcome.ts';
 import { PlexContact } from './plex-contact.ts';
 import { probeUnderLease } from './probing.ts';
@@ -119,6 +120,7 @@ export class DrainSession {
       await this.lease.renewIfNeeded();
       await this.lease.refresh();
       await this.lease.settleHolds();
+      await sealWhatIsLarge(this.#parts.world);
       await this.#parts.queue.refresh();
       const isOpen = this.#contact.isOpen;
       const stop = isOpen ? await this.#round(gate(this.lease.state, this.#now())) : await this.#connect();

@@ -10,6 +10,7 @@ import { dueJobs, type QueueCounts } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import { DrainLease, LeaseLost } from './drain-lease.ts';
 import { DrainSession, type Stop } from './drain-session.ts';
+import { tidy } from './housekeeping.ts';
 import { saveControlCheckpoint, saveQueueCheckpoint } from './save-checkpoints.ts';
 import type { World } from './world.ts';
 
@@ -52,6 +53,7 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
       stop = await runSession(session);
       if (!(await isWorthAnother(stop, session, sessionFrom, control, queue, world))) break;
     }
+    if (stop.kind !== 'busy') await tidy(world);
   } finally {
     saveControlCheckpoint(world, control);
     saveQueueCheckpoint(world, queue);

@@ -6,6 +6,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { StashClient } from '../stash/stash-client.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import type { DataDir } from './data-dir.ts';
+import type { House } from './housekeeping.ts';
 import type { Log } from './stash-log.ts';
 
 export type StashPort = Pick<
@@ -15,6 +16,7 @@ export type StashPort = Pick<
 
 export interface World {
   readonly dir: Pick<DataDir, 'journal' | 'controlCheckpoint' | 'queueCheckpoint'>;
+  readonly house: House;
   readonly writer: Writer;
   readonly stash: StashPort;
   readonly connectPlex: (settings: Settings, hasEverWorked: boolean) => PlexPort;

@@ -92,6 +92,10 @@ export class SegmentReader {
   /** Where it goes on when the file of a position is missing. */
   async #readOn(from: Position): Promise<Chunk> {
     const { segments, images } = await this.#list();
+    // The first of all, made while we looked: it was not there a moment ago, and that is what was asked.
+    if (segments.includes(placeOf(from).index) && placeOf(from).kind === 'segment') {
+      return { entries: [], next: from };
+    }
     const image = images.at(-1);
     if (image !== undefined && imageBaseOf(image) > from) return { entries: [], next: imageBaseOf(image) };
     const later = segments.find((index) => baseOf(index) > from);

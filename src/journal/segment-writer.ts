@@ -74,7 +74,7 @@ export class SegmentWriter {
   /** Ends the newest segment, unless nothing is in it. */
   async seal(occasion: Occasion): Promise<void> {
     const newest = await this.#enter(occasion);
-    if (newest === null) return;
+    if (newest === null || (await this.#disk.size(newest.fd)) === 0) return;
     const { index } = newest;
     const fd = await this.#disk.open(segmentName(this.#stream, index + 1), 'create');
     if (fd === null) return;
@@ -83,8 +83,6 @@ export class SegmentWriter {
     } finally {
       await this.#disk.close(fd);
     }
-    // Or the next append would be behind the seal.
-    await this.close();
   }
 
   async close(): Promise<void> {
@@ -148,7 +146,8 @@ export class SegmentWriter {
     // Somebody removed the folder under us: what we wrote is gone with it.
     if (newest === undefined || newest < index) return false;
     const end = await endOfSegment(this.#disk, this.#stream, index, fd);
-    const at = (await this.#disk.readAll(fd)).indexOf(bytes);
+    // The last one: who appends the same record again means it.
+    const at = (await this.#disk.readAll(fd)).lastIndexOf(bytes);
     return at >= 0 && (end === null || at < end);
   }
 }

@@ -103,10 +103,16 @@ function lineOf({ witness: _, ...envelope }: Occasion, ending: string, type: str
   return joinLines([encodeLine({ ...envelope, id, type, data: { ...data } })]);
 }
 
+/** What is written down of a sealed segment (chain.ts). */
 export interface ChainLink {
   readonly segment: number;
   readonly bytes: number;
+  /** Of those bytes, in hexadecimal digits. */
   readonly sha256: string;
+  /** The chain up to the segment before; empty for the first. */
+  readonly before: string;
+  /** The chain up to this one: of `before` and `sha256`. */
+  readonly chain: string;
 }
 
 export function chainedEvent(link: ChainLink): {

@@ -3,6 +3,7 @@
 
 import type { Position } from '../journal/record.ts';
 import type { FieldChange } from './changes.ts';
+import type { QueueCompacted } from './compacted.ts';
 import type { ReconcileEvent } from './reconciliation.ts';
 
 /** What a job is about. Only scenes are delivered; the others become one job for each scene they touch. */
@@ -104,7 +105,7 @@ interface JobDropped extends Outcome {
 
 export type JobEvent = JobQueued | JobAttempted | JobDelivered | JobDeferred | JobDeadLettered | JobDropped;
 
-export type QueueEvent = JobEvent | ReconcileEvent;
+export type QueueEvent = JobEvent | ReconcileEvent | QueueCompacted;
 
 /** The cover that was delivered. */
 export interface ShownCover {

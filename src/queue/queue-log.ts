@@ -41,6 +41,7 @@ const EVENT_TYPES: ReadonlySet<string> = new Set<QueueEvent['type']>([
   'reconcile.requested',
   'reconcile.advanced',
   'reconcile.finished',
+  'queue.compacted',
 ]);
 
 export class QueueLog {

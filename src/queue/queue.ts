@@ -2,11 +2,12 @@
 // place: pending, deferred or dead; a delivered one is gone from here and remembered in `known`.
 //
 // The maps are changed in place and the context object is replaced: copying a map of 100 000 jobs for each
-// event would make the fold quadratic. Only this file changes them.
+// event would make the fold quadratic. Only this file and compacted.ts change them.
 
 import { createStore } from '@xstate/store';
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
 import type { Position } from '../journal/record.ts';
+import { restored } from './compacted.ts';
 import type { DeadReason, DeferReason, JobName, OwnTags, QueueEvent, ShownCover, Spared } from './events.ts';
 import {
   evolveReconciliation,
@@ -147,6 +148,8 @@ export function createQueue(initial?: Queue) {
       'reconcile.requested': reconcile,
       'reconcile.advanced': reconcile,
       'reconcile.finished': reconcile,
+
+      'queue.compacted': (queue: Queue, event: Of<'queue.compacted'>) => restored(queue, event),
     },
   });
 }

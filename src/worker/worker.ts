@@ -7,6 +7,7 @@ import { Command, Option } from 'commander';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
+import { HOUSE_RULES } from '../invocation/housekeeping.ts';
 import type { Input } from '../invocation/input.ts';
 import { type InvocationKind, processWriter } from '../invocation/process.ts';
 import { startDetached } from '../invocation/start-drainer.ts';
@@ -14,6 +15,7 @@ import { answer, forwardOnly, type Log, silentLog, stashLog, writeQuietly } from
 import { isTaskMode, runMode, TASK_MODES, type TaskMode } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
+import { FileSegments } from '../journal/file-segments.ts';
 import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
@@ -162,6 +164,7 @@ function worldOf(kind: InvocationKind, data: string, connection: StashConnection
   const writer = processWriter(kind);
   return {
     dir: openDataDir(data),
+    house: { segments: new FileSegments(data), rules: HOUSE_RULES },
     writer,
     stash: new StashClient(connection),
     connectPlex: (settings, hasEverWorked) => {

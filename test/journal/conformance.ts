@@ -2,7 +2,7 @@
 // put raw bytes under it: what a crash, a bit flip or another version would have left.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Journal, READ_BYTES, readAll } from '../../src/journal/journal.ts';
+import { type Journal, READ_BYTES, readAll, type Segments } from '../../src/journal/journal.ts';
 import { type Entry, joinLines } from '../../src/journal/lines.ts';
 import { encodeLine, type JournalRecord, MAX_LINE_BYTES } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
@@ -10,12 +10,16 @@ import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 
 export interface Subject {
   readonly journal: Journal;
+  readonly segments: Segments;
   /** Puts bytes behind what is there, as they are. */
   appendBytes(bytes: Buffer): void;
   /** Replaces all that is there. */
   replaceBytes(bytes: Buffer): void;
   bytes(): Buffer;
 }
+
+/** What a fold finds in place of what was dropped. */
+const imageOf = (n: number) => makeRecord(writer, 'test.image', { n });
 
 const writer = fakeWriter(new FakeClock());
 export const recordOf = (n: number, text = ''): JournalRecord => makeRecord(writer, 'test.said', { n, text });
@@ -222,6 +226,170 @@ export function testJournal(name: string, make: () => Subject): void {
       appendBytes(joinLines([encodeLine({ ...recordOf(1), data: [] as never })]));
       appendBytes(joinLines([encodeLine({ ...recordOf(1), v: 0 })]));
       expect(kinds(await entries(journal))).toEqual(['damaged', 'damaged', 'damaged']);
+    });
+
+    describe('in segments', () => {
+      const numbers = async (journal: Journal, from = 0) =>
+        recordsIn(await entries(journal, from)).map(({ data }) => data.n);
+
+      /** Records 1 to `count`, with a seal behind each that is named. */
+      async function sealedAfter(count: number, ...seals: number[]) {
+        const subject = make();
+        for (let n = 1; n <= count; n++) {
+          await subject.journal.append('control', [recordOf(n)]);
+          if (seals.includes(n)) {
+            expect(await subject.segments.seal('control', recordOf(0))).toEqual({ ok: true });
+          }
+        }
+        return subject;
+      }
+
+      test('is read as one stream, of which nobody sees the seals', async () => {
+        const { journal, segments } = await sealedAfter(5, 2, 3);
+        expect(kinds(await entries(journal))).toEqual(Array(5).fill('record'));
+        expect(await numbers(journal)).toEqual([1, 2, 3, 4, 5]);
+        expect((await segments.list('control')).map(({ index }) => index)).toEqual([0, 1, 2]);
+      });
+
+      test('positions only grow, and a later read goes on from any of them', async () => {
+        const { journal } = await sealedAfter(5, 2, 3);
+        const all = await entries(journal);
+        for (const [index, { position, next }] of all.entries()) {
+          expect(next).toBeGreaterThan(position);
+          expect(position).toBeGreaterThanOrEqual(all[index - 1]?.next ?? 0);
+          expect(await entries(journal, position)).toEqual(all.slice(index));
+          expect(await entries(journal, next)).toEqual(all.slice(index + 1));
+        }
+        expect(all.at(-1)?.next).toBe(await journal.size('control'));
+      });
+
+      test('a reader at the end goes on over a seal, and the end grows with it', async () => {
+        const { journal, segments } = await sealedAfter(2);
+        const end = await journal.size('control');
+        await segments.seal('control', recordOf(0));
+        const sealed = await journal.size('control');
+        expect(sealed).toBeGreaterThan(end);
+        expect(await entries(journal, end)).toEqual([]);
+        expect(await entries(journal, sealed)).toEqual([]);
+        await journal.append('control', [recordOf(3)]);
+        expect(await numbers(journal, end)).toEqual([3]);
+        expect(await numbers(journal, sealed)).toEqual([3]);
+      });
+
+      test('an empty stream is not sealed', async () => {
+        const { journal, segments } = make();
+        await segments.seal('control', recordOf(0));
+        expect(await journal.size('control')).toBe(0);
+        expect(await entries(journal)).toEqual([]);
+      });
+
+      test('a segment tells its size and when it was sealed; the newest was not', async () => {
+        const { segments } = await sealedAfter(3, 2);
+        const [old, newest] = await segments.list('control');
+        expect(old).toMatchObject({ index: 0, base: 0, sealedAt: recordOf(0).at });
+        expect(newest).toMatchObject({ index: 1, sealedAt: null });
+        expect(old!.bytes).toBeGreaterThanOrEqual((await segments.bytesOf('control', 0))!.length);
+        expect(await segments.bytesOf('control', 2)).toBeNull();
+      });
+
+      test('what is dropped is stood in for by an image, for a reader from the beginning', async () => {
+        const { journal, segments } = await sealedAfter(5, 2, 3);
+        const before = await entries(journal);
+        const image = [imageOf(12), imageOf(13)];
+        expect(await segments.dropBefore('control', 2, image)).toEqual({ ok: true });
+        const after = await entries(journal);
+        expect(recordsIn(after)).toEqual([...image, ...recordsIn(before).slice(3)]);
+        expect(after.slice(2)).toEqual(before.slice(3));
+        expect(after[1]!.position).toBeGreaterThan(before[2]!.position);
+        expect(await segments.imageBytes('control')).toBeGreaterThan(0);
+        expect((await segments.list('control')).map(({ index }) => index)).toEqual([2]);
+      });
+
+      test('a reader from a position in what is dropped meets the whole image, one behind it none', async () => {
+        const { journal, segments } = await sealedAfter(5, 2, 3);
+        const before = await entries(journal);
+        await segments.dropBefore('control', 2, [imageOf(12), imageOf(13)]);
+        const fresh = await entries(journal);
+        for (const { position } of before.slice(0, 3))
+          expect(await entries(journal, position)).toEqual(fresh);
+        expect(await numbers(journal, before[3]!.position)).toEqual([4, 5]);
+        expect(await numbers(journal, fresh[1]!.position)).toEqual([13, 4, 5]);
+      });
+
+      test('a newer image replaces an older one', async () => {
+        const { journal, segments } = await sealedAfter(5, 2, 3);
+        await segments.dropBefore('control', 1, [imageOf(12)]);
+        const inOld = (await entries(journal))[0]!.position;
+        expect(await numbers(journal)).toEqual([12, 3, 4, 5]);
+        await segments.dropBefore('control', 2, [imageOf(13)]);
+        expect(await numbers(journal)).toEqual([13, 4, 5]);
+        expect(await numbers(journal, inOld)).toEqual([13, 4, 5]);
+      });
+
+      test('the newest segment is not dropped, nor anything for an image of nothing', async () => {
+        const { journal, segments } = await sealedAfter(3, 2);
+        await segments.dropBefore('control', 2, [imageOf(12)]);
+        await segments.dropBefore('control', 1, []);
+        expect(await numbers(journal)).toEqual([1, 2, 3]);
+      });
+
+      test('a torn line before a seal and behind one loses only itself', async () => {
+        const { journal, segments, appendBytes } = await sealedAfter(2);
+        appendBytes(Buffer.from('\n{"torn'));
+        await segments.seal('control', recordOf(0));
+        expect(kinds(await entries(journal))).toEqual(['record', 'record', 'damaged']);
+        await journal.append('control', [recordOf(3)]);
+        expect(await numbers(journal)).toEqual([1, 2, 3]);
+      });
+
+      test('data that looks like a seal is data', async () => {
+        const { journal, segments } = make();
+        const data = {
+          type: 'segment.sealed',
+          text: '"type":"segment.sealed"',
+          nested: { type: 'segment.opened' },
+        };
+        const record = makeRecord(writer, 'test.said', data);
+        await journal.append('control', [record, recordOf(2)]);
+        await segments.seal('control', recordOf(0));
+        await journal.append('control', [record]);
+        expect(recordsIn(await entries(journal)).map(({ type }) => type)).toEqual(Array(3).fill('test.said'));
+        expect((await segments.bytesOf('control', 0))!.toString()).toContain('"n":2');
+      });
+
+      test('any history of appends, seals and drops reads as it should', async () => {
+        const steps = fc.array(fc.constantFrom('append', 'append', 'append', 'seal', 'drop'), {
+          maxLength: 30,
+        });
+        await fc.assert(
+          fc.asyncProperty(steps, async (history) => {
+            const { journal, segments } = make();
+            let said: number[] = [];
+            /** What stands in each segment, and what the image says. */
+            let image: number[] = [];
+            let live: number[][] = [[]];
+            let dropped = 0;
+            for (const [n, step] of history.entries()) {
+              const newest = live.at(-1)!;
+              if (step === 'append') {
+                await journal.append('control', [recordOf(n)]);
+                newest.push(n);
+              } else if (step === 'seal') {
+                await segments.seal('control', recordOf(0));
+                if (newest.length > 0 || live.length + dropped > 1) live.push([]);
+              } else if (live.length > 1) {
+                dropped += live.length - 1;
+                await segments.dropBefore('control', dropped, [imageOf(1_000 + n)]);
+                image = [1_000 + n];
+                live = [newest];
+              }
+              said = [...image, ...live.flat()];
+              expect(await numbers(journal)).toEqual(said);
+            }
+          }),
+          { numRuns: 60 },
+        );
+      });
     });
 
     test('any record comes back as it was', async () => {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FileJournal, type JournalFs } from '../../src/journal/file-journal.ts';
+import { FileSegments } from '../../src/journal/file-segments.ts';
 import { type AppendResult, type Journal, READ_BYTES, readAll } from '../../src/journal/journal.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -23,6 +24,7 @@ testJournal('FileJournal', () => {
   const path = journal.pathOf('control');
   return {
     journal,
+    segments: new FileSegments(journal.dir),
     appendBytes: (bytes) => nodeFs.appendFileSync(path, bytes),
     replaceBytes: (bytes) => nodeFs.writeFileSync(path, bytes),
     bytes: () => readFileSync(path),

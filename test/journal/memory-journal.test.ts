@@ -9,6 +9,7 @@ testJournal('MemoryJournal', () => {
   const journal = new MemoryJournal();
   return {
     journal,
+    segments: journal,
     appendBytes: (bytes) => journal.appendBytes('control', bytes),
     replaceBytes: (bytes) => journal.replaceBytes('control', bytes),
     bytes: () => journal.bytes('control'),

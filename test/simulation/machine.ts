@@ -4,6 +4,7 @@
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { drain } from '../../src/invocation/drainer.ts';
 import { type HookResult, runHook } from '../../src/invocation/hook.ts';
+import type { HouseRules } from '../../src/invocation/housekeeping.ts';
 import { useProcessTable } from '../../src/invocation/process.ts';
 import { type Launcher, startIfNeeded } from '../../src/invocation/start-drainer.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
@@ -57,6 +58,7 @@ export class Machine {
   readonly #stash: SimStash;
   readonly #plex: SimPlex;
   readonly #isStashInit: boolean;
+  readonly #houseRules: HouseRules;
   readonly #rawLine: RawLine;
   readonly #events: MachineEvents;
   version: Version = 0;
@@ -74,6 +76,7 @@ export class Machine {
     readonly stash: SimStash;
     readonly plex: SimPlex;
     readonly isStashInit: boolean;
+    readonly houseRules: HouseRules;
     readonly rawLine: RawLine;
     readonly events: MachineEvents;
   }) {
@@ -84,6 +87,7 @@ export class Machine {
     this.#stash = parts.stash;
     this.#plex = parts.plex;
     this.#isStashInit = parts.isStashInit;
+    this.#houseRules = parts.houseRules;
     this.#rawLine = parts.rawLine;
     this.#events = parts.events;
   }
@@ -203,9 +207,11 @@ export class Machine {
       controlCheckpoint: file('control'),
       queueCheckpoint: file('queue'),
     } as unknown as DataDir;
+    const house = { segments: new FileSegments(DATA_DIR, fs.journal), rules: this.#houseRules };
     const say = (line: string) => this.#events.onLog(line);
     const world: World = {
       dir,
+      house,
       writer,
       stash: this.#stash.port(process, dice.fork(3)),
       connectPlex: ({ plexToken }, hasEverWorked) =>

@@ -18,9 +18,9 @@ const { values } = parseArgs({
   },
 });
 
-/** Which seed found it, and what it saw; null: none. */
-async function foundBy(root: string, dir: string, mutant: Mutant): Promise<string | null> {
-  const bundle = path.join(dir, `${MUTANTS.indexOf(mutant)}.cjs`);
+/** Which seed found it, and what it saw; null: none. `mutant` null: nothing is planted. */
+async function foundBy(root: string, dir: string, mutant: Mutant | null): Promise<string | null> {
+  const bundle = path.join(dir, `${mutant === null ? 'none' : MUTANTS.indexOf(mutant)}.cjs`);
   await buildMutant(root, mutant, bundle);
   const args = [bundle, '--seeds', values.seeds, '--recorded', '--no-shrink'];
   const output = await new Promise<string>((resolve) => {
@@ -51,6 +51,8 @@ async function run(): Promise<void> {
     }
   };
   try {
+    const unplanted = await foundBy(root, dir, null);
+    if (unplanted !== null) throw new Error(`without any bug planted: ${unplanted}`);
     await Promise.all(Array.from({ length: AT_ONCE }, work));
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -21,6 +21,10 @@ export interface Plan {
   readonly failureThreshold: number;
   /** At the end all is compared once more, what no hook told included. */
   readonly reconcilesAtEnd: boolean;
+  /** How large a segment grows, in bytes; null: as large as ever. */
+  readonly segmentBytes: number | null;
+  /** How long the queue keeps segments, in ms; null: for ever. */
+  readonly keepMs: number | null;
   readonly acts: readonly Act[];
 }
 
@@ -119,6 +123,8 @@ export function planOf(seed: number): Plan {
     recoveryTimeoutSeconds: dice.pick([1, 5, 20, 60]),
     failureThreshold: dice.pick([1, 2, 5, 5]),
     reconcilesAtEnd: dice.chance(0.4),
+    segmentBytes: isNewer ? null : dice.pick([null, null, 2_000, 6_000]),
+    keepMs: dice.pick([null, null, 0, 60_000]),
     acts: acts.sort((a, b) => a.atMs - b.atMs),
   };
 }

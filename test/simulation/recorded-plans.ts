@@ -7,6 +7,8 @@ const PLAIN = {
   hasCovers: false,
   isStashInit: false,
   reconcilesAtEnd: false,
+  segmentBytes: null,
+  keepMs: null,
 } as const;
 
 export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[] = [

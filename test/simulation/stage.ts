@@ -2,6 +2,7 @@
 
 import { ERA } from '../../machines/era.ts';
 import type { FoldState } from '../../src/control/replay.ts';
+import type { HouseRules } from '../../src/invocation/housekeeping.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { imageName, placeOf, segmentName } from '../../src/journal/segments.ts';
 import { Checks } from './checks.ts';
@@ -81,6 +82,7 @@ export class Stage {
       stash: this.stash,
       plex: this.plex,
       isStashInit: plan.isStashInit,
+      houseRules: houseRulesOf(plan),
       rawLine,
       events: {
         onAcknowledged: (process, stream, record) => this.checks.onAcknowledged(process, stream, record),
@@ -119,7 +121,7 @@ export class Stage {
     this.watch.reset();
     this.#isLogDirty = false;
     await this.watch.advance(true);
-    this.checks.lookForLost(this.present());
+    this.checks.lookForLost(this.present(), this.plan.keepMs === null);
     this.watch.lookAtWaits(this.clock.now());
   }
 
@@ -179,6 +181,14 @@ export class Stage {
       () => `checkpoint of ${process.inv} at ${position}: ${JSON.stringify([fold, state])}`,
     );
   }
+}
+
+function houseRulesOf({ segmentBytes, keepMs }: Plan): HouseRules {
+  const bytes = segmentBytes ?? Number.POSITIVE_INFINITY;
+  return {
+    sealBytes: { control: bytes, queue: bytes },
+    retention: { keepMs: keepMs ?? Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
+  };
 }
 
 function settingsOf(plan: Plan): Record<string, unknown> {

@@ -14,6 +14,7 @@ import type { Step } from '../../src/control/replay.ts';
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
 import { type HookResult, runHook } from '../../src/invocation/hook.ts';
+import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import { startIfNeeded } from '../../src/invocation/start-drainer.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { TaskResult } from '../../src/invocation/task-result.ts';
@@ -465,6 +466,7 @@ export class VirtualWorld {
   readonly hosts = new Map<string, FakePlex>([[PLEX_URL, this.plex]]);
   readonly logs: string[] = [];
   maxAppends = MAX_APPENDS;
+  houseRules = HOUSE_RULES;
   appends = 0;
   /** Processes that hooks have started, and those that are still at work. */
   readonly started: string[] = [];
@@ -629,6 +631,7 @@ export class VirtualWorld {
     } as unknown as DataDir;
     const world: World = {
       dir,
+      house: { segments: this.journal, rules: this.houseRules },
       writer,
       stash: this.stash.port(process),
       connectPlex: ({ plexUrl }, hasEverWorked) =>

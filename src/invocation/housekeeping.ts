@@ -1,0 +1,68 @@
+// Keeping the journal's growth bounded: sealing segments that have grown large, chaining them, dropping those of the queue
+// that are past their time. Off the hook path, and by whoever drains, because they write down most; it needs no
+// lease, for all of it may be done twice. It never writes unless something has grown: an idle plugin writes nothing.
+
+import { chain } from '../journal/chain.ts';
+import { failureOf } from '../journal/disk.ts';
+import type { Segments } from '../journal/journal.ts';
+import type { StreamName } from '../journal/record.ts';
+import { placeOf } from '../journal/segments.ts';
+import { makeRecord } from '../journal/writer.ts';
+import { compactQueue, QUEUE_RETENTION, type QueueRetention } from '../queue/compaction.ts';
+import type { World } from './world.ts';
+
+export interface HouseRules {
+  /** A segment of this size is sealed, in bytes. */
+  readonly sealBytes: Readonly<Record<StreamName, number>>;
+  readonly retention: QueueRetention;
+}
+
+const MIB = 1024 * 1024;
+
+export const HOUSE_RULES: HouseRules = {
+  sealBytes: { control: 8 * MIB, queue: 8 * MIB },
+  retention: QUEUE_RETENTION,
+};
+
+export interface House {
+  readonly segments: Segments;
+  readonly rules: HouseRules;
+}
+
+type Housed = Pick<World, 'dir' | 'writer' | 'house'>;
+
+const STREAMS: readonly StreamName[] = ['control', 'queue'];
+
+/** Cheap when there is nothing to do: to be called as often as work is. */
+export async function sealWhatIsLarge(world: Housed): Promise<void> {
+  const { dir, writer, house } = world;
+  await unlessDiskFails(async () => {
+    for (const stream of STREAMS) {
+      const { offset } = placeOf(await dir.journal.size(stream));
+      if (offset < house.rules.sealBytes[stream]) continue;
+      // Lends its envelope, and is not written itself.
+      await house.segments.seal(stream, makeRecord(writer, 'segment.occasion', {}));
+      await chain(dir.journal, house.segments, stream, writer);
+      if (stream === 'queue') await compactQueue(dir.journal, house.segments, writer, house.rules.retention);
+    }
+  });
+}
+
+/** At the end: also what somebody who died has left undone, and what has grown old. */
+export async function tidy(world: Housed): Promise<void> {
+  const { dir, writer, house } = world;
+  await sealWhatIsLarge(world);
+  await unlessDiskFails(async () => {
+    for (const stream of STREAMS) await chain(dir.journal, house.segments, stream, writer);
+    await compactQueue(dir.journal, house.segments, writer, house.rules.retention);
+  });
+}
+
+/** The next one who keeps house tries again; work does not stop for it. */
+async function unlessDiskFails(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    failureOf(error);
+  }
+}

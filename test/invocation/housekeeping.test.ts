@@ -1,0 +1,162 @@
+// Sealing and dropping by the real drainer, hooks over a journal that was sealed, and that nothing is written for nothing.
+
+import * as nodeFs from 'node:fs';
+import { rmSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+import { ControlLog } from '../../src/control/control-log.ts';
+import { openDataDir } from '../../src/invocation/data-dir.ts';
+import { runHook } from '../../src/invocation/hook.ts';
+import { type HouseRules, sealWhatIsLarge, tidy } from '../../src/invocation/housekeeping.ts';
+import { processWriter, thisProcess } from '../../src/invocation/process.ts';
+import { verifyChain } from '../../src/journal/chain.ts';
+import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
+import type { JournalFs } from '../../src/journal/disk.ts';
+import { FileJournal } from '../../src/journal/file-journal.ts';
+import { FileSegments } from '../../src/journal/file-segments.ts';
+import { readAll } from '../../src/journal/journal.ts';
+import { QueueLog } from '../../src/queue/queue-log.ts';
+import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { VirtualWorld } from '../support/virtual-world.ts';
+
+const TIGHT: HouseRules = {
+  sealBytes: { control: 2_000, queue: 2_000 },
+  retention: { keepMs: 90 * 86_400_000, maxBytes: 8_000 },
+};
+const DAY_MS = 86_400_000;
+
+test('a drainer that seals and drops all the time delivers everything, and the log says the same from any start', async () => {
+  const world = VirtualWorld.withScenes(60);
+  world.houseRules = TIGHT;
+  const jobs = Array.from({ length: 60 }, (_, index) => `scene:${index + 1}` as const);
+  await world.queued(...jobs.slice(0, 30));
+  await world.drain();
+  const isBack = world.plex.goAway();
+  await world.queued(...jobs.slice(30));
+  world.after(90_000, isBack);
+  await world.drain();
+  await world.drain();
+  const { counts } = await world.queue();
+  expect(counts).toMatchObject({ pending: 0, deferred: 0, dead: 0, delivered: 60 });
+  expect(await world.openings()).toBe(1);
+
+  const control = await world.journal.list('control');
+  const queue = await world.journal.list('queue');
+  expect(control.length).toBeGreaterThan(3);
+  expect(queue[0]!.index).toBeGreaterThan(3);
+  // What is over waits until it is worth an image: at most as much as that, and the segment at hand.
+  const most = 8_000 + (await world.journal.imageBytes('queue')) + queue.at(-1)!.bytes;
+  expect(queue.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(most);
+  for (const stream of ['control', 'queue'] as const) {
+    expect(await verifyChain(world.journal, stream)).toMatchObject({ kind: 'intact', unchained: [] });
+  }
+  // Every witness agreed: nothing was folded out of its order.
+  expect((await world.control()).fold.counts).toMatchObject({ drift: 0, damaged: 0 });
+});
+
+test('a hook over a journal that was sealed since the checkpoint has nothing to fold', async () => {
+  const data = tempDir();
+  const dir = openDataDir(data);
+  const writer = processWriter('drain');
+  const control = await ControlLog.open(dir.journal, writer);
+  await control.appendOrThrow({
+    type: 'lease.claimed',
+    lease: 'drain',
+    forMs: 3_600_000,
+    draw: 0,
+    process: thisProcess(),
+  });
+  writeCheckpoint(dir.controlCheckpoint, control.checkpoint()!);
+  const house = {
+    segments: new FileSegments(data),
+    rules: { ...TIGHT, sealBytes: { control: 1, queue: 1 } },
+  };
+  const hook = async () => {
+    const start = vi.fn(async () => ({ started: true }));
+    const result = await runHook(
+      'scene:1',
+      'Scene.Update.Post',
+      openDataDir(data),
+      processWriter('hook'),
+      start,
+    );
+    return { result, hasFolded: start.mock.calls.length > 0 };
+  };
+  const quiet = { result: { kind: 'queued', started: false }, hasFolded: false };
+  expect(await hook()).toEqual(quiet);
+  await sealWhatIsLarge({ dir, writer, house });
+  expect(await hook()).toEqual(quiet);
+  // A record behind the seal is news.
+  await control.appendOrThrow({ type: 'lease.released', lease: 'drain', epoch: 1, reason: 'idle' });
+  expect((await hook()).hasFolded).toBe(true);
+  const queue = await QueueLog.open(openDataDir(data).journal, writer);
+  expect(queue.queue.counts.pending).toBe(1);
+  let records = 0;
+  for await (const _ of readAll(openDataDir(data).journal, 'queue')) records += 1;
+  expect(records).toBe(3);
+});
+
+test('a log of before there were segments is gone on with, and sealed like any other', async () => {
+  const data = tempDir();
+  const writer = fakeWriter(new FakeClock());
+  const dir = openDataDir(data);
+  await (await ControlLog.open(dir.journal, writer)).appendOrThrow({
+    type: 'hold.placed',
+    hold: 'operator',
+    stance: 'open',
+    reason: 'old',
+    forMs: DAY_MS,
+  });
+  const whole = nodeFs.readFileSync(dir.journal.pathOf('control'));
+  expect(whole.toString()).not.toContain('segment.');
+  const house = {
+    segments: new FileSegments(data),
+    rules: { ...TIGHT, sealBytes: { control: 1, queue: 1 } },
+  };
+  await sealWhatIsLarge({ dir, writer, house });
+  expect(nodeFs.readFileSync(dir.journal.pathOf('control')).subarray(0, whole.length)).toEqual(whole);
+  const after = await ControlLog.open(openDataDir(data).journal, writer);
+  expect(after.state.operator.context.reason).toBe('old');
+});
+
+test('an idle plugin writes nothing: keeping house over what is small, sealed and chained makes no file and no byte', async () => {
+  const data = tempDir();
+  const clock = new FakeClock();
+  const writer = fakeWriter(clock);
+  const dir = { ...openDataDir(data) };
+  const house = { segments: new FileSegments(data), rules: TIGHT };
+  const queue = await QueueLog.open(dir.journal, writer);
+  for (let n = 0; n < 30; n++) {
+    await queue.appendOrThrow({ type: 'job.queued', job: `scene:${n}`, cause: 'Scene.Update.Post' });
+    await tidy({ dir, writer, house });
+  }
+  const changes: string[] = [];
+  const watched = Object.fromEntries(
+    Object.entries(nodeFs).map(([name, call]) => [
+      name,
+      (...args: unknown[]) => {
+        const isChange =
+          /^(write|rename|unlink|mkdir|fdatasync|fsync)/.test(name) ||
+          (name === 'openSync' && (Number(args[1]) & nodeFs.constants.O_CREAT) !== 0);
+        if (isChange) changes.push(name);
+        return (call as (...all: unknown[]) => unknown)(...args);
+      },
+    ]),
+  ) as unknown as JournalFs;
+  const idle = {
+    dir: { ...dir, journal: new FileJournal(data, watched) },
+    writer,
+    house: { segments: new FileSegments(data, watched), rules: TIGHT },
+  };
+  for (let day = 0; day < 80; day++) {
+    clock.advance(DAY_MS);
+    await tidy(idle);
+  }
+  expect(changes).toEqual([]);
+  // Not until what it keeps is past its time.
+  clock.advance(20 * DAY_MS);
+  await tidy(idle);
+  expect(changes).not.toEqual([]);
+  rmSync(`${data}/checkpoint`, { recursive: true, force: true });
+  expect((await QueueLog.open(openDataDir(data).journal, writer)).queue.counts.pending).toBe(30);
+});

@@ -1,0 +1,288 @@
+// Writers, sealers, readers and those who drop, one system call at a time in every order that a seed draws, with deaths
+// and power losses: what is acknowledged is read once, by everybody, in one order that never changes.
+
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { chain, verifyChain } from '../../src/journal/chain.ts';
+import { FileJournal } from '../../src/journal/file-journal.ts';
+import { FileSegments } from '../../src/journal/file-segments.ts';
+import { type Journal, readAll } from '../../src/journal/journal.ts';
+import type { JournalRecord, Position } from '../../src/journal/record.ts';
+import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
+import { interleave, type Turn } from '../support/interleave.ts';
+import { Killed, MemoryDisk } from '../support/memory-disk.ts';
+import { PROPERTY_RUNS } from '../support/property-runs.ts';
+import { seeded } from '../support/seeded.ts';
+import { recordOf } from './conformance.ts';
+
+interface Cast {
+  readonly writers: number;
+  readonly sealers: number;
+  readonly readers: number;
+  /** Which process dies at which of its calls; power goes when the last has ended. */
+  readonly deaths: readonly { readonly process: number; readonly call: number }[];
+  readonly power: 'stays' | 'none' | 'all' | 'removals';
+}
+
+const casts: fc.Arbitrary<Cast> = fc.record({
+  writers: fc.integer({ min: 1, max: 4 }),
+  sealers: fc.integer({ min: 1, max: 3 }),
+  readers: fc.integer({ min: 0, max: 2 }),
+  deaths: fc.array(fc.record({ process: fc.nat({ max: 6 }), call: fc.nat({ max: 40 }) }), { maxLength: 4 }),
+  power: fc.constantFrom('stays', 'none', 'all', 'removals'),
+});
+
+const ids = async (journal: Journal, from: Position = 0): Promise<string[]> => {
+  const all: string[] = [];
+  for await (const entry of readAll(journal, 'control', from)) {
+    if (entry.kind === 'record') all.push(entry.record.id);
+  }
+  return all;
+};
+
+class Play {
+  readonly disk = new MemoryDisk();
+  readonly acknowledged: string[][] = [];
+  readonly attempted = new Set<string>();
+  readonly seen: string[][] = [];
+  readonly #cast: Cast;
+
+  constructor(cast: Cast) {
+    this.#cast = cast;
+  }
+
+  processes(): ((turn: Turn) => Promise<void>)[] {
+    const { writers, sealers, readers } = this.#cast;
+    const roles = [
+      ...Array.from({ length: writers }, () => (turn: Turn, number: number) => this.#write(turn, number)),
+      ...Array.from({ length: sealers }, () => (turn: Turn, number: number) => this.#seal(turn, number)),
+      ...Array.from({ length: readers }, () => (turn: Turn, number: number) => this.#read(turn, number)),
+    ];
+    return roles.map((role, number) => async (turn) => {
+      try {
+        await role(turn, number);
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+      }
+    });
+  }
+
+  #fs(turn: Turn, number: number) {
+    const death = this.#cast.deaths.find(({ process }) => process === number)?.call;
+    let calls = 0;
+    return this.disk.process(async () => {
+      await turn();
+      calls += 1;
+      if (death !== undefined && calls > death) throw new Killed();
+    });
+  }
+
+  async #write(turn: Turn, number: number): Promise<void> {
+    const journal = new FileJournal('/data', this.#fs(turn, number));
+    const own: string[] = [];
+    this.acknowledged.push(own);
+    for (let n = 0; n < 3; n++) {
+      const records = n === 1 ? [recordOf(n), recordOf(n)] : [recordOf(n)];
+      for (const { id } of records) this.attempted.add(id);
+      const result = await journal.append('control', records);
+      expect(result).toEqual({ ok: true });
+      own.push(...records.map(({ id }) => id));
+      // What one has written oneself is there at once.
+      if (n === 2) expect(await ids(journal)).toEqual(expect.arrayContaining(own));
+    }
+  }
+
+  async #seal(turn: Turn, number: number): Promise<void> {
+    const segments = new FileSegments('/data', this.#fs(turn, number));
+    for (let n = 0; n < 2; n++) expect(await segments.seal('control', recordOf(n))).toEqual({ ok: true });
+  }
+
+  async #read(turn: Turn, number: number): Promise<void> {
+    const journal = new FileJournal('/data', this.#fs(turn, number));
+    const seen: string[] = [];
+    this.seen.push(seen);
+    let position: Position = 0;
+    for (let reads = 0; reads < 8; reads++) {
+      const { entries, next } = await journal.read('control', position);
+      for (const entry of entries) if (entry.kind === 'record') seen.push(entry.record.id);
+      position = next;
+    }
+  }
+}
+
+async function play(seed: number, cast: Cast): Promise<{ play: Play; final: string[] }> {
+  const run = new Play(cast);
+  await interleave(seed, run.processes());
+  if (cast.power !== 'stays') run.disk.losePower(seeded(seed), cast.power);
+  // Somebody who knows nothing of all this goes on.
+  const after = new FileJournal('/data', run.disk.process());
+  const last = recordOf(9);
+  expect(await after.append('control', [last])).toEqual({ ok: true });
+  const final = await ids(after);
+  expect(final.at(-1)).toBe(last.id);
+  return { play: run, final: final.slice(0, -1) };
+}
+
+function assertSound(run: Play, final: readonly string[], hasPowerLoss: boolean): void {
+  expect(new Set(final).size).toBe(final.length);
+  for (const id of final) expect(run.attempted.has(id)).toBe(true);
+  for (const own of run.acknowledged) expect(final.filter((id) => own.includes(id))).toEqual(own);
+  for (const seen of run.seen) {
+    // What was read and never acknowledged may be lost with the power, and only from the end.
+    const kept = hasPowerLoss ? seen.filter((id) => final.includes(id)) : seen;
+    expect(final.slice(0, kept.length)).toEqual(kept);
+  }
+}
+
+describe('one call at a time', () => {
+  test('nothing acknowledged is lost, nothing is read twice, and all readers agree', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), casts, async (seed, cast) => {
+        const { play: run, final } = await play(seed, cast);
+        assertSound(run, final, cast.power !== 'stays');
+      }),
+      PROPERTY_RUNS,
+    );
+  });
+
+  test('records do land behind seals there, and are written anew', async () => {
+    let moved = 0;
+    for (let seed = 1; seed <= 40; seed++) {
+      const cast = { writers: 4, sealers: 2, readers: 0, deaths: [], power: 'stays' as const };
+      const { play: run, final } = await play(seed, cast);
+      const stored = [...run.disk.folder.names.values()].map(({ bytes }) => bytes.toString()).join('');
+      moved += final.filter((id) => stored.split(`"id":"${id}"`).length > 2).length;
+    }
+    expect(moved).toBeGreaterThan(20);
+  });
+});
+
+test('a reader that finds nothing, just before all begins, does not take the second segment for the first', async () => {
+  const disk = new MemoryDisk();
+  let isEmpty = true;
+  const late = disk.process(async (call) => {
+    if (call !== 'readdirSync' || !isEmpty) return;
+    isEmpty = false;
+    const other = new FileJournal('/data', disk.process());
+    await other.append('control', [recordOf(1)]);
+    await new FileSegments('/data', disk.process()).seal('control', recordOf(0));
+    await other.append('control', [recordOf(2)]);
+  });
+  const reader = new FileJournal('/data', late);
+  expect(await reader.read('control', 0)).toEqual({ entries: [], next: 0 });
+  expect(await ids(reader)).toHaveLength(2);
+});
+
+/** Runs `work` in a process that dies at call `k`, for every k until it lives. */
+async function dyingAtEvery(
+  prepare: () => Promise<MemoryDisk>,
+  work: (fs: ReturnType<MemoryDisk['process']>) => Promise<unknown>,
+  after: (disk: MemoryDisk, call: number) => Promise<void>,
+): Promise<number> {
+  for (let k = 0; ; k++) {
+    const disk = await prepare();
+    let calls = 0;
+    let isDead = false;
+    const fs = disk.process(() => {
+      if (calls++ >= k) {
+        isDead = true;
+        throw new Killed();
+      }
+    });
+    await work(fs).catch((error: unknown) => {
+      if (!(error instanceof Killed)) throw error;
+    });
+    await after(disk, k);
+    if (!isDead) return k;
+  }
+}
+
+const five = [1, 2, 3, 4, 5].map((n) => recordOf(n));
+
+async function withFive(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  const journal = new FileJournal('/data', disk.process());
+  for (const record of five) await journal.append('control', [record]);
+  return disk;
+}
+
+describe.each([
+  ['a death', () => {}],
+  ['a power loss', (disk: MemoryDisk) => disk.losePower(() => 0)],
+  ['a power loss that tears', (disk: MemoryDisk) => disk.losePower(() => 0.5)],
+  ['a power loss that comes late for names', (disk: MemoryDisk) => disk.losePower(() => 0, 'all')],
+  ['a power loss that keeps removals', (disk: MemoryDisk) => disk.losePower(() => 0, 'removals')],
+  ['a power loss that loses no byte but the last', (disk: MemoryDisk) => disk.losePower(() => 0.99)],
+] as const)('%s at every call', (_name, crash) => {
+  const goesOn = async (disk: MemoryDisk, call: number, expected: readonly JournalRecord[] = five) => {
+    crash(disk);
+    // A reader without writing anything, a writer, and a sealer: each by itself.
+    const before = await ids(new FileJournal('/data', disk.process()));
+    const own = recordOf(6);
+    const next = new FileJournal('/data', disk.process());
+    expect(await next.append('control', [own]), `call ${call}`).toEqual({ ok: true });
+    const segments = new FileSegments('/data', disk.process());
+    expect(await segments.seal('control', recordOf(7)), `call ${call}`).toEqual({ ok: true });
+    const last = recordOf(8);
+    expect(await next.append('control', [last]), `call ${call}`).toEqual({ ok: true });
+    const all = await ids(next);
+    expect(all.slice(-2), `call ${call}`).toEqual([own.id, last.id]);
+    expect(all.slice(0, before.length), `call ${call}`).toEqual(before);
+    const wanted = expected.map(({ id }) => id);
+    expect(
+      all.filter((id) => wanted.includes(id)),
+      `call ${call}`,
+    ).toEqual(wanted);
+    expect(new Set(all).size).toBe(all.length);
+  };
+
+  test('of a sealer', async () => {
+    const calls = await dyingAtEvery(
+      withFive,
+      (fs) => new FileSegments('/data', fs).seal('control', recordOf(0)),
+      goesOn,
+    );
+    expect(calls).toBeGreaterThan(12);
+  });
+
+  test('of the first writer of all', async () => {
+    await dyingAtEvery(
+      async () => new MemoryDisk(),
+      (fs) => new FileJournal('/data', fs).append('control', [recordOf(0)]),
+      (disk, call) => goesOn(disk, call, []),
+    );
+  });
+
+  test('of a writer that comes to what a sealer has left half done', async () => {
+    const sealerCalls = await dyingAtEvery(
+      withFive,
+      (fs) => new FileSegments('/data', fs).seal('control', recordOf(0)),
+      async () => {},
+    );
+    for (let sealed = 0; sealed < sealerCalls; sealed++) {
+      const halfSealed = async () => {
+        const disk = await withFive();
+        let calls = 0;
+        const fs = disk.process(() => {
+          if (calls++ >= sealed) throw new Killed();
+        });
+        await new FileSegments('/data', fs).seal('control', recordOf(0)).catch(() => {});
+        return disk;
+      };
+      await dyingAtEvery(
+        halfSealed,
+        async (fs) => {
+          const journal = new FileJournal('/data', fs);
+          await journal.append('control', [recordOf(0)]);
+          await chain(journal, new FileSegments('/data', fs), 'control', fakeWriter(new FakeClock()));
+        },
+        async (disk, call) => {
+          await goesOn(disk, call);
+          // What a hash was taken of is still there.
+          const verdict = await verifyChain(new FileSegments('/data', disk.process()), 'control');
+          expect(verdict, `sealer's call ${sealed}, call ${call}`).toMatchObject({ kind: 'intact' });
+        },
+      );
+    }
+  });
+});

@@ -1,0 +1,123 @@
+// A file system in memory, as the journal sees one, for any number of processes: each call can be kept waiting, counted or
+// killed, and the power can go: what was not synced is lost then, bytes and names alike.
+
+import type { JournalFs } from '../../src/journal/disk.ts';
+
+/** What a call of a dead process ends in. */
+export class Killed extends Error {}
+
+interface Inode {
+  bytes: Buffer;
+  /** How many of them would survive. */
+  durable: number;
+}
+
+interface Folder {
+  readonly names: Map<string, Inode>;
+  /** As it would be after a power loss. */
+  durable: Map<string, Inode>;
+}
+
+const O_CREAT = 0o100;
+
+export class MemoryDisk {
+  readonly folder: Folder = { names: new Map(), durable: new Map() };
+
+  /** One process's view. `before` is asked before each call, and may wait or throw. */
+  process(before: (call: keyof JournalFs) => void | Promise<void> = () => {}): JournalFs {
+    const { names } = this.folder;
+    const open = new Map<number, Inode | 'folder'>();
+    let next = 3;
+    const file = (fd: number): Inode => {
+      const inode = open.get(fd);
+      if (inode === undefined || inode === 'folder') throw failed('EBADF', 'use of a closed file');
+      return inode;
+    };
+    const calls: { [Name in keyof JournalFs]: (...args: Parameters<JournalFs[Name]>) => unknown } = {
+      openSync: (path, flags) => {
+        let inode: Inode | 'folder' | undefined = path === '/data' ? 'folder' : names.get(nameOf(path));
+        if (inode === undefined) {
+          if ((flags & O_CREAT) === 0) throw failed('ENOENT', 'open');
+          inode = { bytes: Buffer.alloc(0), durable: 0 };
+          names.set(nameOf(path), inode);
+        }
+        open.set(next, inode);
+        return next++;
+      },
+      writeSync: (fd, bytes, offset, length) => {
+        const inode = file(fd);
+        inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(offset, offset + length)]);
+        return length;
+      },
+      readSync: (fd, bytes, offset, length, position) =>
+        file(fd).bytes.copy(bytes, offset, position, position + length),
+      fstatSync: (fd) => ({ size: file(fd).bytes.length }),
+      fdatasyncSync: (fd) => {
+        const inode = file(fd);
+        inode.durable = inode.bytes.length;
+      },
+      fsyncSync: (fd) => {
+        if (open.get(fd) === 'folder') this.folder.durable = new Map(names);
+        else file(fd).durable = file(fd).bytes.length;
+      },
+      closeSync: (fd) => {
+        if (!open.delete(fd)) throw failed('EBADF', 'close');
+      },
+      mkdirSync: () => undefined,
+      readdirSync: () => [...names.keys()],
+      renameSync: (from, to) => {
+        const inode = names.get(nameOf(from));
+        if (inode === undefined) throw failed('ENOENT', 'rename');
+        names.delete(nameOf(from));
+        names.set(nameOf(to), inode);
+      },
+      unlinkSync: (path) => {
+        if (!names.delete(nameOf(path))) throw failed('ENOENT', 'unlink');
+      },
+    };
+    return Object.fromEntries(
+      Object.entries(calls).map(([name, call]) => [
+        name,
+        async (...args: unknown[]) => {
+          await before(name as keyof JournalFs);
+          return (call as (...all: unknown[]) => unknown)(...args);
+        },
+      ]),
+    ) as unknown as JournalFs;
+  }
+
+  /**
+   * `torn` says how much of what was not synced is there after all, for each file, in [0, 1]; `kept` which changes of the
+   * folder are, that was not synced either: none, all, or only that names were removed.
+   */
+  losePower(torn: () => number, kept: 'none' | 'all' | 'removals' = 'none'): void {
+    const { names, durable } = this.folder;
+    const left = [...(kept === 'all' ? names : durable)].filter(
+      ([name, inode]) => kept !== 'removals' || names.get(name) === inode,
+    );
+    names.clear();
+    for (const [name, inode] of left) {
+      const extra = Math.round((inode.bytes.length - inode.durable) * torn());
+      inode.bytes = inode.bytes.subarray(0, inode.durable + extra);
+      inode.durable = inode.bytes.length;
+      names.set(name, inode);
+    }
+    this.folder.durable = new Map(names);
+  }
+
+  bytes(name: string): Buffer {
+    return this.folder.names.get(name)?.bytes ?? Buffer.alloc(0);
+  }
+
+  replace(name: string, bytes: Buffer): void {
+    this.folder.names.set(name, { bytes, durable: bytes.length });
+  }
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function failed(code: string, syscall: string): Error {
+  return Object.assign(new Error(`${code}: ${syscall}`), { code, syscall });
+}
