@@ -107,9 +107,11 @@ export function planOf(seed: number): Plan {
   const scenes = dice.between(1, 8);
   const ids = Array.from({ length: scenes }, (_, index) => String(index + 1));
   const spanMs = dice.pick([5_000, 60_000, 60_000, 600_000, 600_000, 7_200_000, 2 * DAY_MS]);
-  const count = dice.between(3, 22);
+  const count = dice.between(3, 15);
   const weights = dice.chance(0.15) ? CALM_WEIGHTS : ACT_WEIGHTS;
-  const all = Array.from({ length: count }, () => actOf(dice, ids, dice.int(spanMs), weights));
+  const all = Array.from({ length: count }, () => actOf(dice, ids, dice.int(spanMs), weights)).flatMap(
+    (act) => (TROUBLE.has(act.does) && dice.chance(0.6) ? [act, edited(dice, ids, act.atMs)] : [act]),
+  );
   // The journal's own records of a newer version are not to be had from code that is the same.
   const isNewer = all.some((act) => act.does === 'upgrade' && act.to === 2);
   const acts = isNewer ? all.filter(({ does }) => does !== 'seal') : all;
@@ -119,7 +121,7 @@ export function planOf(seed: number): Plan {
     missing: ids.filter(() => dice.chance(0.08)),
     hasCovers: dice.chance(0.25),
     isStashInit: dice.chance(0.15),
-    vigilMinutes: dice.pick([0, 0.2, 0.5, 0.5, 2, 10]),
+    vigilMinutes: dice.pick([0, 0.1, 0.2, 0.2, 0.5, 0.5, 1, dice.pick([2, 2, 10])]),
     recoveryTimeoutSeconds: dice.pick([1, 5, 20, 60]),
     failureThreshold: dice.pick([1, 2, 5, 5]),
     reconcilesAtEnd: dice.chance(0.4),
@@ -127,6 +129,23 @@ export function planOf(seed: number): Plan {
     keepMs: dice.pick([null, null, 0, 60_000]),
     acts: acts.sort((a, b) => a.atMs - b.atMs),
   };
+}
+
+/** What shows little while nobody is at work. */
+const TROUBLE: ReadonlySet<Act['does']> = new Set([
+  'Plex',
+  'Stash',
+  'disk',
+  'kill',
+  'power',
+  'seal',
+  'no spawn',
+]);
+
+/** A person is at work when it happens: a little before, or while it lasts. */
+function edited(dice: Dice, ids: readonly string[], at: number): Act {
+  const atMs = Math.max(0, at + dice.between(-800, 1_200));
+  return { atMs, does: 'edit', scenes: [dice.pick(ids), dice.pick(ids)], isHookLost: false };
 }
 
 function actOf(dice: Dice, ids: readonly string[], at: number, weights: typeof ACT_WEIGHTS): Act {
