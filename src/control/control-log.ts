@@ -76,9 +76,12 @@ export class ControlLog {
     return this.#sinceCheckpoint;
   }
 
-  /** What a checkpoint of now would hold; null while the log is empty. */
+  /**
+   * What a checkpoint of now would hold; null while the log is empty, and where not all of it could be read: a newer
+   * Breakwater of the same era would take it for the whole.
+   */
   checkpoint(): ControlCheckpoint | null {
-    if (this.#last === null) return null;
+    if (this.#last === null || this.#fold.counts.newer > 0) return null;
     return { era: ERA, position: this.#position, last: this.#last, state: this.#fold };
   }
 

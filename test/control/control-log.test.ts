@@ -209,6 +209,14 @@ describe('a checkpoint', () => {
     expect(log.tailLength).toBe(0);
   });
 
+  test('there is none of a log that cannot be read whole: a newer version would take it for the whole', async () => {
+    const { journal, log, clock } = await outage();
+    const newer = { ...makeRecord(fakeWriter(clock, 'newer'), 'breaker.something', {}), v: 2 };
+    journal.appendBytes('control', joinLines([encodeLine(newer)]));
+    await log.refresh();
+    expect(log.checkpoint()).toBe(null);
+  });
+
   test('of another era is ignored', async () => {
     const { journal, log, clock } = await outage();
     const checkpoint = { ...log.checkpoint()!, era: 'older' };

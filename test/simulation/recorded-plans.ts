@@ -76,4 +76,22 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
       ],
     },
   },
+  {
+    name: 'an older plugin left a checkpoint of what it could read, and a newer one took it for the whole',
+    plan: {
+      ...PLAIN,
+      seed: 204765,
+      scenes: 8,
+      vigilMinutes: 0,
+      recoveryTimeoutSeconds: 5,
+      failureThreshold: 5,
+      acts: [
+        { atMs: 5306, does: 'edit', scenes: ['7'], isHookLost: false },
+        { atMs: 7718, does: 'upgrade', to: 2 },
+        { atMs: 7863, does: 'task', mode: 'reconcile' },
+        { atMs: 15_167, does: 'upgrade', to: 1 },
+        { atMs: 49_368, does: 'task', mode: 'reconcile' },
+      ],
+    },
+  },
 ];
