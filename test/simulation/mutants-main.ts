@@ -33,7 +33,18 @@ async function foundBy(root: string, dir: string, mutant: Mutant | null): Promis
       );
     });
   });
-  return /FAILED (.*)/.exec(output)?.[1] ?? null;
+  const found = /FAILED (.*)/.exec(output)?.[1] ?? null;
+  if (found !== null || mutant?.tests === undefined) return found;
+  return (await doTestsPass(root, mutant, mutant.tests)) ? null : mutant.tests;
+}
+
+function doTestsPass(root: string, mutant: Mutant, tests: string): Promise<boolean> {
+  const vitest = path.join(root, 'node_modules/vitest/vitest.mjs');
+  const args = [vitest, 'run', '--config', 'test/vitest.config.ts', tests];
+  const env = { ...process.env, BREAKWATER_MUTANT: JSON.stringify(mutant) };
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: root, env, maxBuffer: 1e8 }, (error) => resolve(error === null));
+  });
 }
 
 async function run(): Promise<void> {

@@ -109,9 +109,11 @@ export function planOf(seed: number): Plan {
   const spanMs = dice.pick([5_000, 60_000, 60_000, 600_000, 600_000, 7_200_000, 2 * DAY_MS]);
   const count = dice.between(3, 15);
   const weights = dice.chance(0.15) ? CALM_WEIGHTS : ACT_WEIGHTS;
-  const all = Array.from({ length: count }, () => actOf(dice, ids, dice.int(spanMs), weights)).flatMap(
-    (act) => (TROUBLE.has(act.does) && dice.chance(0.6) ? [act, edited(dice, ids, act.atMs)] : [act]),
+  const planned = Array.from({ length: count }, () => actOf(dice, ids, dice.int(spanMs), weights));
+  const all = planned.flatMap((act) =>
+    TROUBLE.has(act.does) && dice.chance(0.6) ? [act, ...company(dice, ids, act)] : [act],
   );
+  if (weights === ACT_WEIGHTS && dice.chance(0.12)) all.push(...flapping(dice, ids, dice.int(spanMs)));
   // The journal's own records of a newer version are not to be had from code that is the same.
   const isNewer = all.some((act) => act.does === 'upgrade' && act.to === 2);
   const acts = isNewer ? all.filter(({ does }) => does !== 'seal') : all;
@@ -142,7 +144,31 @@ const TROUBLE: ReadonlySet<Act['does']> = new Set([
   'no spawn',
 ]);
 
-/** A person is at work when it happens: a little before, or while it lasts. */
+/** People are at work when it happens, and some wonder what is wrong. */
+function company(dice: Dice, ids: readonly string[], { does, atMs }: Act): Act[] {
+  const edit = edited(dice, ids, atMs);
+  if (does !== 'Plex' || dice.chance(0.7)) return [edit];
+  const askedAt = atMs + dice.pick([2_000, 8_000, 30_000]);
+  const asked = Array.from({ length: 3 }, (): Act => {
+    return {
+      atMs: askedAt + dice.int(60),
+      does: 'task',
+      mode: dice.pick(['check', 'check', 'drain'] as const),
+    };
+  });
+  return [edit, ...asked];
+}
+
+/** Plex goes and comes, again and again. */
+function flapping(dice: Dice, ids: readonly string[], fromMs: number): Act[] {
+  return Array.from({ length: dice.between(3, 5) }, (_, index): Act[] => {
+    const atMs = fromMs + index * 70_000;
+    const faults = [dice.pick(['refused', 'maintenance', 'bad gateway'] as const)];
+    return [edited(dice, ids, atMs), { atMs, does: 'Plex', faults, forMs: dice.pick([4_000, 15_000]) }];
+  }).flat();
+}
+
+/** A little before, or while it lasts. */
 function edited(dice: Dice, ids: readonly string[], at: number): Act {
   const atMs = Math.max(0, at + dice.between(-800, 1_200));
   return { atMs, does: 'edit', scenes: [dice.pick(ids), dice.pick(ids)], isHookLost: false };

@@ -13,6 +13,7 @@ export const PLEX_FAULTS = {
   'gateway timeout': { says: 'down' },
   'error 500': { says: 'down' },
   garbage: { says: 'down' },
+  'edits fail': { says: 'down' },
   overload: { says: 'nothing' },
   'too many': { says: 'nothing' },
   unauthorized: { says: 'nothing' },

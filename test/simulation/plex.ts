@@ -250,7 +250,7 @@ export class SimPlex {
 }
 
 function isFor(fault: PlexFault, method: PlexMethod): boolean {
-  if (fault === 'edits rejected') return WRITES.has(method);
+  if (fault === 'edits rejected' || fault === 'edits fail') return WRITES.has(method);
   if (fault === 'edits late') return method === 'edit';
   if (fault === 'library gone') return method === 'findByFile' || method === 'itemsOfSection';
   if (fault === 'other server' || fault === 'login page') return method === 'probe' || fault === 'login page';
@@ -279,6 +279,7 @@ function failureOf(fault: PlexFault, asked: Asked, hasWorked: boolean, wallNow: 
     case 'gateway timeout':
       return status(504);
     case 'error 500':
+    case 'edits fail':
       return status(500);
     case 'garbage':
       return ofBody('garbage');
