@@ -77,7 +77,7 @@ export function newestOf({ segments }: Listing): number {
 const SEALED = 'segment.sealed';
 /** At the head of a segment: where the one before was sealed, so that a damaged seal does no harm. */
 const OPENED = 'segment.opened';
-/** The hash of a sealed segment and of the hash before it, so that none of them is changed unseen. */
+/** The hash of a sealed segment, in a later one: so none of them is changed unseen. */
 const CHAINED = 'segment.chained';
 
 /** Whether a record is the journal's own affair: no reader is given it. */
@@ -109,10 +109,6 @@ export interface ChainLink {
   readonly bytes: number;
   /** Of those bytes, in hexadecimal digits. */
   readonly sha256: string;
-  /** The chain up to the segment before; empty for the first. */
-  readonly before: string;
-  /** The chain up to this one: of `before` and `sha256`. */
-  readonly chain: string;
 }
 
 export function chainedEvent(link: ChainLink): {

@@ -1,6 +1,6 @@
 // What a long outage leaves on the disk: Plex is away for a week while a hook comes every second. The real hooks and
 // drainers over the real journal in a temp folder, on a virtual clock; only fdatasync is left out, which costs time and no
-// byte. `GROWTH_DAYS` makes it another time. Over its bound is an exit code.
+// byte. `GROWTH_DAYS` makes it another time, `GROWTH_KEEP_MIB` keeps less of the queue. Over its bound is an exit code.
 
 import * as nodeFs from 'node:fs';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { drain } from '../../src/invocation/drainer.ts';
 import { isDrainerWanted } from '../../src/invocation/drainer-wanted.ts';
 import { runHook } from '../../src/invocation/hook.ts';
-import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
+import { HOUSE_RULES, type HouseRules } from '../../src/invocation/housekeeping.ts';
 import type { World } from '../../src/invocation/world.ts';
 import { verifyChain } from '../../src/journal/chain.ts';
 import type { JournalFs } from '../../src/journal/disk.ts';
@@ -27,8 +27,17 @@ const SCENES = 5_000;
 const HOOK_EVERY_MS = 1_000;
 const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
+const RULES: HouseRules = {
+  ...HOUSE_RULES,
+  retention: {
+    ...HOUSE_RULES.retention,
+    maxBytes: process.env.GROWTH_KEEP_MIB
+      ? Number(process.env.GROWTH_KEEP_MIB) * MIB
+      : HOUSE_RULES.retention.maxBytes,
+  },
+};
 /** Kept segments, the one that is written to, the image, control and checkpoints. */
-const MAX_PEAK_BYTES = HOUSE_RULES.retention.maxBytes + 64 * MIB;
+const MAX_PEAK_BYTES = RULES.retention.maxBytes + 64 * MIB;
 const MAX_CONTROL_BYTES_A_DAY = 2 * MIB;
 
 const time = new VirtualTime();
@@ -71,9 +80,9 @@ async function main(): Promise<void> {
     await settled();
     await drained();
     peak = Math.max(peak, told('all delivered'));
-    await time.sleep(HOUSE_RULES.retention.keepMs);
+    await time.sleep(RULES.retention.keepMs);
     await drained();
-    told(`${HOUSE_RULES.retention.keepMs / DAY_MS} days later`);
+    told(`${RULES.retention.keepMs / DAY_MS} days later`);
     await summary(peak, control);
   });
 }
@@ -105,7 +114,7 @@ async function drained(): Promise<void> {
   const virtual = new VirtualProcess(time, writer.inv, {});
   const world: World = {
     dir,
-    house: { segments: new FileSegments(data, unsynced), rules: HOUSE_RULES },
+    house: { segments: new FileSegments(data, unsynced), rules: RULES },
     writer,
     stash: stash.port(virtual),
     connectPlex: (_, hasEverWorked) => plex.port(writer.inv, virtual, hasEverWorked),

@@ -110,6 +110,7 @@ describe('a chain', () => {
     expect(await verdictOf(disk)).toMatchObject({ kind: 'broken', segment: 1, reason: 'missing' });
     expect(await numbersIn(disk)).toEqual([1, 2, 'damaged', 5, 6, 7, 8]);
     disk.folder.names.delete(nameOf(0));
+    expect(await verdictOf(disk)).toMatchObject({ kind: 'broken', segment: 0, reason: 'missing' });
     expect(await numbersIn(disk)).toEqual(['damaged', 5, 6, 7, 8]);
   });
 

@@ -4,10 +4,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chain, verifyChain } from '../../src/journal/chain.ts';
+import type { JournalFs } from '../../src/journal/disk.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { type Journal, readAll } from '../../src/journal/journal.ts';
+import type { Entry } from '../../src/journal/lines.ts';
 import type { JournalRecord, Position } from '../../src/journal/record.ts';
+import { checkCheckpoint } from '../../src/journal/trust.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { interleave, type Turn } from '../support/interleave.ts';
 import { Killed, MemoryDisk } from '../support/memory-disk.ts';
@@ -173,6 +176,44 @@ test('a reader that finds nothing, just before all begins, does not take the sec
   expect(await ids(reader)).toHaveLength(2);
 });
 
+/** A sealer over five records that has died before its n-th call of that name. */
+async function sealerDiedBefore(call: keyof JournalFs, nth: number): Promise<MemoryDisk> {
+  const disk = await withFive();
+  let left = nth;
+  const fs = disk.process((name) => {
+    if (name === call && --left === 0) throw new Killed();
+  });
+  await expect(new FileSegments('/data', fs).seal('control', recordOf(0))).rejects.toThrow(Killed);
+  return disk;
+}
+
+describe('what a sealer has left half done', () => {
+  test('the next segment without a seal: the stream ends where it did, for who asks and who reads on', async () => {
+    const end = await new FileJournal('/data', (await withFive()).process()).size('control');
+    const half = await sealerDiedBefore('writeSync', 1);
+    expect([...half.folder.names.keys()]).toEqual(['control.ndjson', 'control.000001.ndjson']);
+    const reader = new FileJournal('/data', half.process());
+    expect(await reader.size('control')).toBe(end);
+    expect(await reader.read('control', end)).toEqual({ entries: [], next: end });
+    // Whoever writes first completes it.
+    await new FileJournal('/data', half.process()).append('control', [recordOf(7)]);
+    expect(await ids(reader, end)).toHaveLength(1);
+  });
+
+  test('a seal without an opening: a checkpoint of there is current until there is more', async () => {
+    const disk = await sealerDiedBefore('writeSync', 2);
+    const journal = new FileJournal('/data', disk.process());
+    const { entries, next } = await journal.read('control', 0);
+    const { position, record } = entries.at(-1) as Extract<Entry, { kind: 'record' }>;
+    expect(next).toBe(await journal.size('control'));
+    const checkpoint = { era: 'e', position: next, last: { position, id: record.id }, state: {} };
+    const check = () => checkCheckpoint(journal, 'control', 'e', checkpoint);
+    expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: true });
+    await new FileJournal('/data', disk.process()).append('control', [recordOf(7)]);
+    expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: false });
+  });
+});
+
 /** Runs `work` in a process that dies at call `k`, for every k until it lives. */
 async function dyingAtEvery(
   prepare: () => Promise<MemoryDisk>,
@@ -273,8 +314,12 @@ describe.each([
         halfSealed,
         async (fs) => {
           const journal = new FileJournal('/data', fs);
+          const segments = new FileSegments('/data', fs);
+          const writer = fakeWriter(new FakeClock());
+          // What is not sealed yet is not to be hashed.
+          await chain(journal, segments, 'control', writer);
           await journal.append('control', [recordOf(0)]);
-          await chain(journal, new FileSegments('/data', fs), 'control', fakeWriter(new FakeClock()));
+          await chain(journal, segments, 'control', writer);
         },
         async (disk, call) => {
           await goesOn(disk, call);

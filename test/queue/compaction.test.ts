@@ -102,6 +102,25 @@ test('a checkpoint of before the drop is not trusted, and nothing is lost by tha
   expect(reopened.queue.counts.pending).toBe(8);
 });
 
+test('a reader that lags behind what is dropped forgets what it had', async () => {
+  const { disk, journal, segments } = onDisk();
+  await filled(journal, segments, 4, 2);
+  const lagging = await QueueLog.open(onDisk(disk).journal, writer);
+  const busy = await QueueLog.open(journal, writer);
+  // In a segment that is dropped before the one that lags has come to it.
+  await segments.seal('queue', recordOf(0));
+  const delivered = { type: 'job.delivered', upTo: busy.position, result: 'written' } as const;
+  await busy.appendOrThrow({ ...delivered, job: 'scene:1' }, { ...delivered, job: 'scene:2' });
+  for (let n = 0; n < 2; n++) {
+    await segments.seal('queue', recordOf(0));
+    await busy.appendOrThrow({ type: 'job.queued', job: 'scene:9', cause: 'Scene.Update.Post' });
+  }
+  expect(await compactQueue(journal, segments, writer, DROP_ALL)).toBe(true);
+  await lagging.refresh();
+  expect([...lagging.queue.jobs.keys()].sort()).toEqual(['scene:3', 'scene:4', 'scene:9']);
+  expect(plain(lagging.queue)).toEqual(await folded(journal));
+});
+
 const queuedRecord = (id: number) =>
   makeRecord(writer, 'job.queued', { job: `scene:${id}`, cause: 'Scene.Update.Post' });
 
