@@ -142,6 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: '(event.isForced === true || context.due === null || isOver(context.due, event.moment))',
     replace:
       '(event.isForced === true || context.due === null || !isOver(context.due, event.moment) || true)',
+    tests: 'test/machines/recovery.test.ts',
   },
   {
     name: 'a wait does not grow',
