@@ -114,6 +114,7 @@ export function planOf(seed: number): Plan {
     TROUBLE.has(act.does) && dice.chance(0.6) ? [act, ...company(dice, ids, act)] : [act],
   );
   if (weights === ACT_WEIGHTS && dice.chance(0.12)) all.push(...flapping(dice, ids, dice.int(spanMs)));
+  if (weights === ACT_WEIGHTS && dice.chance(0.2)) all.push(...rush(dice, ids, dice.int(spanMs)));
   // The journal's own records of a newer version are not to be had from code that is the same.
   const isNewer = all.some((act) => act.does === 'upgrade' && act.to === 2);
   const acts = isNewer ? all.filter(({ does }) => does !== 'seal') : all;
@@ -157,6 +158,15 @@ function company(dice: Dice, ids: readonly string[], { does, atMs }: Act): Act[]
     };
   });
   return [edit, ...asked];
+}
+
+/** Several people want it done, all at the same moment. */
+function rush(dice: Dice, ids: readonly string[], at: number): Act[] {
+  const tasks = Array.from({ length: dice.between(2, 4) }, (): Act => {
+    const mode = dice.pick(['drain', 'drain', 'sync', 'reconcile', 'check'] as const);
+    return { atMs: at + dice.int(4), does: 'task', mode };
+  });
+  return [{ atMs: at, does: 'edit', scenes: [...ids], isHookLost: true }, ...tasks];
 }
 
 /** Plex goes and comes, again and again. */
