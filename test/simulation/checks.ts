@@ -13,6 +13,7 @@ import type { Watch } from './watch.ts';
 
 const WRITES: ReadonlySet<string> = new Set(['edit', 'uploadImage', 'selectImage', 'scan']);
 const PROBE_LEASE_MS = 15_000;
+const ONE_JOB_MS = 120_000;
 
 interface LeaseProbe {
   readonly process: SimProcess;
@@ -43,6 +44,8 @@ export class Checks {
   #probes: LeaseProbe[] = [];
   #lastProbe: LeaseProbe | null = null;
   #recoveryTimeoutMs: number;
+  /** When a person last placed or released a hold. */
+  #heldMs = Number.NEGATIVE_INFINITY;
   answered = 0;
 
   constructor(parts: ChecksParts) {
@@ -75,9 +78,11 @@ export class Checks {
     const { state } = this.#watch;
     const { operator } = state;
     const isForced = operator.value === 'held' && operator.context.stance === 'closed';
+    // What a person does about a hold while one job is at work counts from the next job on.
+    const isJustMoved = this.#kernel.nowMs - this.#heldMs < ONE_JOB_MS;
     const isHolder = state.drain.value === 'held' && state.drain.context.owner === process.inv;
     const who = `${process.inv} sends ${method} to ${call.key}`;
-    if (isHolder) this.#looks.at(1, state.breaker.value !== 'open' || isForced, () => who);
+    if (isHolder) this.#looks.at(1, state.breaker.value !== 'open' || isForced || isJustMoved, () => who);
     this.#looks.at(9, process.notes.get('held') === true, () => `${who} without the lease`);
     const isEmpty = call.scene !== null && this.#stash.isLongEmpty(call.scene);
     this.#looks.at(21, !isEmpty, () => `${who}: its scene has nothing to say`);
@@ -131,6 +136,7 @@ export class Checks {
 
   /** `by` is null for one that is no more. */
   onControl(step: Step, by: SimProcess | null): void {
+    if (step.before.operator !== step.after.operator) this.#heldMs = this.#kernel.nowMs;
     const [from, to] = [step.before.breaker.value, step.after.breaker.value];
     if (from === to || step.agreement === 'adopted') return;
     if (to === 'halfOpen') for (const process of this.#kernel.processes) process.notes.set('answers', 0);

@@ -115,6 +115,8 @@ export function planOf(seed: number): Plan {
   );
   if (weights === ACT_WEIGHTS && dice.chance(0.12)) all.push(...flapping(dice, ids, dice.int(spanMs)));
   if (weights === ACT_WEIGHTS && dice.chance(0.2)) all.push(...rush(dice, ids, dice.int(spanMs)));
+  if (weights === ACT_WEIGHTS && dice.chance(0.08)) all.push(...oversleeping(dice, ids, dice.int(spanMs)));
+  if (weights === CALM_WEIGHTS) all.push(...late(dice, ids, all));
   // The journal's own records of a newer version are not to be had from code that is the same.
   const isNewer = all.some((act) => act.does === 'upgrade' && act.to === 2);
   const acts = isNewer ? all.filter(({ does }) => does !== 'seal') : all;
@@ -167,6 +169,34 @@ function rush(dice: Dice, ids: readonly string[], at: number): Act[] {
     return { atMs: at + dice.int(4), does: 'task', mode };
   });
   return [{ atMs: at, does: 'edit', scenes: [...ids], isHookLost: true }, ...tasks];
+}
+
+/** A drainer on a slow disk sleeps longer than its lease lasts, and others take over before it knows. */
+function oversleeping(dice: Dice, ids: readonly string[], at: number): Act[] {
+  const asleepAt = at + dice.between(500, 40_000);
+  const tasks = Array.from({ length: 2 }, (): Act => {
+    return { atMs: asleepAt + dice.between(1, 3_000), does: 'task', mode: 'drain' };
+  });
+  return [
+    { atMs: at, does: 'edit', scenes: ids.slice(0, 3), isHookLost: false },
+    { atMs: at + dice.int(400), does: 'disk', fault: 'slow', share: dice.pick([0.3, 1]), forMs: 120_000 },
+    { atMs: asleepAt, does: 'suspend', ms: 600_000, isMonotonicRunning: true },
+    ...tasks,
+  ];
+}
+
+/** Changes that come about when the drainer of one before has waited long enough, and leaves. */
+function late(dice: Dice, ids: readonly string[], acts: readonly Act[]): Act[] {
+  return acts
+    .filter(({ does }) => does === 'edit')
+    .map(({ atMs }) => {
+      return {
+        atMs: atMs + dice.between(2_000, 2_700),
+        does: 'edit',
+        scenes: [dice.pick(ids)],
+        isHookLost: false,
+      };
+    });
 }
 
 /** Plex goes and comes, again and again. */
