@@ -187,16 +187,21 @@ function oversleeping(dice: Dice, ids: readonly string[], at: number): Act[] {
 
 /** Changes that come about when the drainer of one before has waited long enough, and leaves. */
 function late(dice: Dice, ids: readonly string[], acts: readonly Act[]): Act[] {
-  return acts
+  // A disk that is slow is no trouble, and leaves much time between a last look and a last word.
+  const slow: Act[] = dice.chance(0.4)
+    ? [{ atMs: 0, does: 'disk', fault: 'slow', share: 0.2, forMs: 1_000_000_000 }]
+    : [];
+  const edits = acts
     .filter(({ does }) => does === 'edit')
-    .map(({ atMs }) => {
+    .map(({ atMs }): Act => {
       return {
-        atMs: atMs + dice.between(2_000, 2_700),
+        atMs: atMs + (slow.length === 0 ? dice.between(2_000, 2_700) : dice.between(2_000, 40_000)),
         does: 'edit',
         scenes: [dice.pick(ids)],
         isHookLost: false,
       };
     });
+  return [...slow, ...edits];
 }
 
 /** Plex goes and comes, again and again. */

@@ -94,4 +94,22 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
       ],
     },
   },
+  {
+    name: 'a tag that Plex still showed after the last try was no longer ours to drop',
+    plan: {
+      ...PLAIN,
+      seed: 404646,
+      scenes: 4,
+      vigilMinutes: 0.2,
+      recoveryTimeoutSeconds: 20,
+      failureThreshold: 2,
+      acts: [
+        { atMs: 133_281, does: 'Plex', faults: ['edits late'], forMs: 3_600_000 },
+        { atMs: 133_281, does: 'edit', scenes: ['2', '2'], isHookLost: false },
+        { atMs: 188_990, does: 'edit', scenes: ['2'], isHookLost: false },
+        { atMs: 258_948, does: 'rename tag', tag: '2' },
+        { atMs: 513_796, does: 'edit', scenes: ['3'], isHookLost: false },
+      ],
+    },
+  },
 ];
