@@ -112,4 +112,23 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
       ],
     },
   },
+  {
+    name: 'held closed, a drainer asked a server that refused it again and again without a pause',
+    plan: {
+      ...PLAIN,
+      seed: 907,
+      scenes: 4,
+      vigilMinutes: 1,
+      recoveryTimeoutSeconds: 20,
+      failureThreshold: 1,
+      acts: [
+        { atMs: 298_610, does: 'edit', scenes: ['4'], isHookLost: false },
+        { atMs: 318_210, does: 'Plex', faults: ['login page'], forMs: 3_600_000 },
+        { atMs: 319_196, does: 'edit', scenes: ['2'], isHookLost: false },
+        { atMs: 391_721, does: 'task', mode: 'hold closed' },
+        { atMs: 397_992, does: 'task', mode: 'drain' },
+        { atMs: 548_265, does: 'edit', scenes: ['4'], isHookLost: false },
+      ],
+    },
+  },
 ];
