@@ -233,8 +233,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'who loses the race for the drain lease works all the same',
     file: 'src/invocation/drain-lease.ts',
-    find: 'if (steps.at(-1)?.isVoid !== false) return null;',
-    replace: '',
+    find: 'if (granted?.isVoid !== false) return null;',
+    replace: 'if (granted === undefined) return null;',
+  },
+  {
+    name: 'the epoch of now is taken for the one that was granted',
+    file: 'src/invocation/drain-lease.ts',
+    find: 'granted.after.drain.context.epoch',
+    replace: 'control.state.drain.context.epoch',
   },
   {
     name: 'who is not granted a probe probes all the same',
@@ -259,6 +265,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/invocation/batch.ts',
     find: '        await lease.refresh();\n        await lease.renewIfNeeded();\n        hasWritten = true;',
     replace: '        hasWritten = true;',
+    tests: 'test/invocation/drainer.test.ts',
   },
   {
     name: 'the token is what settings are known by',

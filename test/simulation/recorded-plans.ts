@@ -131,4 +131,25 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
       ],
     },
   },
+  {
+    name: 'a claim that came into the log after a long sleep took the epoch of another for its own',
+    plan: {
+      ...PLAIN,
+      seed: 1069,
+      scenes: 7,
+      isStashInit: true,
+      vigilMinutes: 0.2,
+      recoveryTimeoutSeconds: 60,
+      failureThreshold: 5,
+      segmentBytes: 6_000,
+      acts: [
+        { atMs: 20_172, does: 'task', mode: 'retry' },
+        { atMs: 55_052, does: 'edit', scenes: ['1', '2', '3'], isHookLost: false },
+        { atMs: 55_195, does: 'disk', fault: 'slow', share: 0.3, forMs: 120_000 },
+        { atMs: 72_517, does: 'suspend', ms: 600_000, isMonotonicRunning: true },
+        { atMs: 74_909, does: 'task', mode: 'drain' },
+        { atMs: 197_831, does: 'edit', scenes: ['4'], isHookLost: false },
+      ],
+    },
+  },
 ];
