@@ -41,6 +41,7 @@ export class Stage {
   readonly said: string[] = [];
   readonly processes = new Map<string, SimProcess>();
   #isLogDirty = false;
+  #newestControl = 0;
 
   constructor(plan: Plan, trace: ((line: string) => void) | null) {
     this.plan = plan;
@@ -88,7 +89,11 @@ export class Stage {
         onAcknowledged: (process, stream, record) => this.checks.onAcknowledged(process, stream, record),
         onFile: (process, call, path) => {
           if (call === 'write') this.#isLogDirty = true;
-          if (path.includes('/control')) this.checks.onLook(process);
+          if (!path.includes('/control')) return;
+          // Whoever looks at a segment that is no longer the newest learns nothing of what is in that.
+          const segment = segmentOf(path);
+          if (call === 'write') this.#newestControl = Math.max(segment, this.#newestControl);
+          if (segment === this.#newestControl) this.checks.onLook(process);
         },
         onCheckpoint: (process, stream, written) => this.#lookAtCheckpoint(process, stream, written),
         onLog: (line) => this.said.push(line),
@@ -120,6 +125,8 @@ export class Stage {
   async readAnew(): Promise<void> {
     this.watch.reset();
     this.#isLogDirty = false;
+    const control = this.disk.disk.files().filter(([path]) => path.includes('/control'));
+    this.#newestControl = Math.max(0, ...control.map(([path]) => segmentOf(path)));
     await this.watch.advance(true);
     this.checks.lookForLost(this.present(), this.plan.keepMs === null);
     this.watch.lookAtWaits(this.clock.now());
@@ -181,6 +188,10 @@ export class Stage {
       () => `checkpoint of ${process.inv} at ${position}: ${JSON.stringify([fold, state])}`,
     );
   }
+}
+
+function segmentOf(path: string): number {
+  return Number(/\.(\d{6})\.ndjson$/.exec(path)?.[1] ?? 0);
 }
 
 function houseRulesOf({ segmentBytes, keepMs }: Plan): HouseRules {
