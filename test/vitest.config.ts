@@ -5,9 +5,23 @@ import { defineConfig } from 'vitest/config';
 // Node 20 parses the bundle that this names at every start: slow, and not ours to test.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
+/** A bug that test/simulation/mutants-main.ts has planted, to see whether the tests find it. */
+const { BREAKWATER_MUTANT: planted } = process.env;
+const mutant = planted === undefined ? null : JSON.parse(planted);
+
 export default defineConfig(({ mode }) => {
   const isLong = mode === 'long';
   return {
+    plugins: [
+      {
+        name: 'mutant',
+        enforce: 'pre',
+        transform: (code, id) =>
+          mutant !== null && id.endsWith(`/${mutant.file}`)
+            ? code.split(mutant.find).join(mutant.replace)
+            : undefined,
+      },
+    ],
     test: {
       root: fileURLToPath(new URL('..', import.meta.url)),
       include: ['test/**/*.test.ts'],

@@ -20,6 +20,8 @@ const TOOLS = {
   'bench.cjs': 'test/bench/bench.ts',
   'docs.cjs': 'src/build/docs.ts',
   'replay-bench.cjs': 'test/bench/replay.ts',
+  'sim.cjs': 'test/simulation/main.ts',
+  'sim-mutants.cjs': 'test/simulation/mutants-main.ts',
   'growth.cjs': 'test/bench/growth.ts',
 };
 /** Bytes; a hook reads and parses all of it each time. */
@@ -46,6 +48,8 @@ const common = {
   legalComments: 'none',
   charset: 'ascii',
   plugins: [reportPage],
+  // It builds mutants; its binary cannot be bundled.
+  external: ['esbuild'],
 };
 
 mkdirSync(`${root}dist/plugin`, { recursive: true });

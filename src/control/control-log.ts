@@ -34,6 +34,8 @@ export class ControlLog {
   #position: Position = 0;
   #last: ControlCheckpoint['last'] | null = null;
   #sinceCheckpoint = 0;
+  /** Whether something of ours may be in the log that was not read back: the disk failed over it. */
+  #isBehind = false;
 
   private constructor(journal: Journal, writer: Writer) {
     this.#journal = journal;
@@ -75,9 +77,12 @@ export class ControlLog {
     return this.#sinceCheckpoint;
   }
 
-  /** What a checkpoint of now would hold; null while the log is empty. */
+  /**
+   * What a checkpoint of now would hold; null while the log is empty, and where not all of it could be read: a newer
+   * Breakwater of the same era would take it for the whole.
+   */
   checkpoint(): ControlCheckpoint | null {
-    if (this.#last === null) return null;
+    if (this.#last === null || this.#fold.counts.newer > 0) return null;
     return { era: ERA, position: this.#position, last: this.#last, state: this.#fold };
   }
 
@@ -90,7 +95,7 @@ export class ControlLog {
   async refresh(onStep?: (step: Step) => void): Promise<void> {
     for (;;) {
       const chunk = await this.#journal.read('control', this.#position);
-      if (chunk.next === this.#position) return;
+      if (chunk.next === this.#position) break;
       for (const entry of chunk.entries) {
         const { fold, step } = foldEntry(this.#fold, entry);
         this.#fold = fold;
@@ -100,6 +105,7 @@ export class ControlLog {
       }
       this.#position = chunk.next;
     }
+    this.#isBehind = false;
   }
 
   /** Appends the events in one write, then reads them back. */
@@ -108,7 +114,9 @@ export class ControlLog {
       const detail = 'the journal was written by a newer Breakwater: update this one';
       return { ok: false, failure: { kind: 'newer', detail } };
     }
+    if (this.#isBehind) await this.refresh();
     const records = this.#witnessed(events);
+    this.#isBehind = true;
     const result = await this.#journal.append('control', records);
     if (!result.ok) return result;
     const own = new Map<string, Step>();

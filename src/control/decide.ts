@@ -20,12 +20,19 @@ export type Gate =
 export const BATCH_JOBS = 32;
 
 export function gate(state: ControlState, now: Moment): Gate {
+  let isForced = false;
   for (const hold of ['operator', 'config', 'throttle'] as const) {
     const { context } = state[hold];
     if (!isHeld(state, hold, now) || context.ends === null) continue;
-    if (context.stance === 'closed') return { kind: 'go', limit: BATCH_JOBS };
+    // It overrules the breaker. What else the server refuses, or asks us to wait for, still counts: an attempt would be
+    // refused again at once, and again.
+    if (context.stance === 'closed') {
+      isForced = true;
+      continue;
+    }
     return { kind: 'held', hold, reason: context.reason, remainingMs: remainingMs(context.ends, now) };
   }
+  if (isForced) return { kind: 'go', limit: BATCH_JOBS };
   switch (state.breaker.value) {
     case 'closed':
       return {

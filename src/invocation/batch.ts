@@ -5,6 +5,7 @@
 // have put something old over something new: then the scene is queued again.
 
 import { isOver } from '../../machines/time.ts';
+import { gate } from '../control/decide.ts';
 import { JournalError } from '../journal/journal.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { PlexItem } from '../plex/plex-item.ts';
@@ -65,6 +66,9 @@ export async function runBatch(jobs: readonly Job[], options: BatchOptions): Pro
   let answered = 0;
   for (const job of jobs) {
     await lease.renewIfNeeded();
+    // A person who holds it, or releases what kept it going, need not wait for the end of a batch.
+    await lease.refresh();
+    if (gate(lease.state, world.writer.now()).kind !== 'go') break;
     const attempt = { job, upTo, isExtra: job.state === 'deferred' && !isOver(job.due, world.writer.now()) };
     const kind = kindOf(job.job);
     const result =

@@ -48,8 +48,10 @@ export class DrainLease {
     } as const;
     const lost = { type: 'lease.lost', lease: 'drain', epoch: control.state.drain.context.epoch } as const;
     const steps = await control.appendOrThrow(...(isOrphaned ? [lost, claimed] : [claimed]));
-    if (steps.at(-1)?.isVoid !== false) return null;
-    return new DrainLease(control, writer, control.state.drain.context.epoch);
+    const granted = steps.at(-1);
+    if (granted?.isVoid !== false) return null;
+    // As of our own record: by now it may be another's, and the epoch of now theirs.
+    return new DrainLease(control, writer, granted.after.drain.context.epoch);
   }
 
   get state(): ControlState {

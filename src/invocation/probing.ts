@@ -46,7 +46,8 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
   } as const;
   const [step] = await control.appendOrThrow(claimed);
   if (step?.isVoid !== false) return { kind: 'not-ours' };
-  const { epoch } = control.state.probe.context;
+  // As of our own record: by now it may be another's, and the epoch of now theirs.
+  const { epoch } = step.after.probe.context;
   const under = { lease: 'probe', epoch } as const;
   const { server } = control.state.breaker.context;
 

@@ -60,7 +60,8 @@ export class Disk {
     const open = () => quietOn('ENOENT', () => this.#fs.openSync(this.#path(name), FLAGS[mode], FILE_MODE));
     const fd = await open();
     if (fd !== null || mode !== 'create') return fd;
-    await this.#fs.mkdirSync(this.dir, { recursive: true, mode: DIR_MODE });
+    const made = await this.#fs.mkdirSync(this.dir, { recursive: true, mode: DIR_MODE });
+    if (typeof made === 'string' && made.length < this.dir.length) await this.syncDir(`${made}/..`);
     return open();
   }
 
@@ -104,6 +105,11 @@ export class Disk {
     } finally {
       await this.#fs.closeSync(fd);
     }
+  }
+
+  /** Nor is a folder that is new, until the one above was: it would be gone with all that was acknowledged in it. */
+  syncDirAbove(): Promise<void> {
+    return this.syncDir(`${this.dir}/..`);
   }
 
   async close(fd: number): Promise<void> {

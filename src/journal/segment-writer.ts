@@ -114,7 +114,7 @@ export class SegmentWriter {
   /** Does for an empty segment whatever a sealer may have left undone: see above. */
   async #complete({ index, fd }: OpenSegment, occasion: Occasion): Promise<void> {
     await this.#disk.syncDir();
-    if (index === 0) return;
+    if (index === 0) return this.#disk.syncDirAbove();
     const before = await this.#disk.open(segmentName(this.#stream, index - 1), 'append');
     if (before === null) return;
     try {

@@ -40,6 +40,7 @@ export class QueueLog {
   #position: Position;
   #last: QueueCheckpoint['last'] | null;
   #damaged = 0;
+  #hasSkippedNewer = false;
   #sinceCheckpoint = 0;
 
   private constructor(journal: Journal, writer: Writer, checkpoint: QueueCheckpoint | null) {
@@ -87,8 +88,9 @@ export class QueueLog {
     return false;
   }
 
+  /** Null while the log is empty, and where not all of it could be read: a newer Breakwater would take it for the whole. */
   checkpoint(): QueueCheckpoint | null {
-    if (this.#last === null) return null;
+    if (this.#last === null || this.#hasSkippedNewer) return null;
     const { jobs, known, ...rest } = this.queue;
     const state = { jobs: [...jobs], known: [...known], ...rest };
     return { era: QUEUE_ERA, position: this.#position, last: this.#last, state };
@@ -127,6 +129,7 @@ export class QueueLog {
     this.#sinceCheckpoint += 1;
     if (entry.kind !== 'record') {
       this.#damaged += 1;
+      if (entry.kind === 'newer') this.#hasSkippedNewer = true;
       return;
     }
     this.#last = { position: entry.position, id: entry.record.id };

@@ -169,6 +169,8 @@ async function write(
   return {
     kind: 'written',
     ...done,
+    // What was dropped and is still shown stays ours to drop.
+    own: left.changes.length === 0 ? done.own : ownDuring(planned),
     cover: done.cover === null ? null : { ...done.cover, shown: { ...done.cover.shown, ...shown } },
     refused: [...done.refused, ...put.value.refused],
     unmet: left.changes.map(({ field }) => field),

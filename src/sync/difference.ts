@@ -24,6 +24,8 @@ export interface TagPlan {
   readonly dropped: readonly string[];
   /** Those of `all` that are there because of us. */
   readonly own: readonly string[];
+  /** Those that were, before this. */
+  readonly ownBefore: readonly string[];
   readonly isChanged: boolean;
 }
 
@@ -102,9 +104,12 @@ export function ownOf({ tags }: Difference): OwnTags {
   return byKind(tags.map(({ kind, own }) => [kind, own]));
 }
 
-/** Our tags by kind while it is not certain how much of the edit is done. */
+/**
+ * Our tags by kind while it is not certain how much of the edit is done. Those of before stay ours even where Plex does not
+ * show them: an edit that it has not applied yet may still bring them.
+ */
 export function ownDuring({ tags }: Difference): OwnTags {
-  return byKind(tags.map(({ kind, own, dropped }) => [kind, [...own, ...dropped]]));
+  return byKind(tags.map(({ kind, own, ownBefore }) => [kind, [...new Set([...own, ...ownBefore])]]));
 }
 
 const NO_DETAILS: ActorDetails = { role: '', thumb: '' };
@@ -121,7 +126,7 @@ function planTags(kind: TagKind, wantedInAll: Wanted, item: PlexItem, stance: St
   const isOwn = (name: string) => ownKeys.has(tagKey(name));
   const mode = modeOf(kind, wanted, stance);
   if (mode === 'off' || (mode === 'only-if-empty' && !held.every(isOwn))) {
-    return { kind, held, all: held, dropped: [], own: ownBefore, isChanged: false };
+    return { kind, held, all: held, dropped: [], own: ownBefore, ownBefore, isChanged: false };
   }
   const wantedKeys = new Set(wanted.map(tagKey));
   const heldKeys = new Set(held.map(tagKey));
@@ -136,6 +141,7 @@ function planTags(kind: TagKind, wantedInAll: Wanted, item: PlexItem, stance: St
     all: [...wanted, ...others],
     dropped,
     own: wanted.filter((name) => !heldKeys.has(tagKey(name)) || isOwn(name)),
+    ownBefore,
     isChanged: added.length > 0 || dropped.length > 0 || isCastChanged,
   };
 }

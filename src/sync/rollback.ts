@@ -121,7 +121,15 @@ export function rollbackOf(input: RollbackInput): Rollback {
       const ownKeys = new Set((ownDuring[field] ?? []).map(tagKey));
       own[field] = all.filter((name) => ownKeys.has(tagKey(name)));
       const dropped = held.filter((name) => !keys.has(tagKey(name)));
-      tags.push({ kind: field, held, all, dropped, own: own[field], isChanged: true });
+      tags.push({
+        kind: field,
+        held,
+        all,
+        dropped,
+        own: own[field],
+        ownBefore: ownDuring[field] ?? [],
+        isChanged: true,
+      });
     } else {
       fields[field] = typeof before === 'string' ? before : '';
     }

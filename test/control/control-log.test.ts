@@ -72,6 +72,29 @@ describe('an append', () => {
   });
 });
 
+test('after an append that could not be read back the next one first reads it: its own words are no drift', async () => {
+  const { clock, journal } = setting();
+  let isReadable = true;
+  const failing: Journal = {
+    append: (stream, records) => journal.append(stream, records),
+    read: async (stream, from) => {
+      if (!isReadable) throw Object.assign(new Error('EIO: made up, read'), { code: 'EIO' });
+      return journal.read(stream, from);
+    },
+    size: (stream) => journal.size(stream),
+  };
+  const log = await ControlLog.open(failing, fakeWriter(clock));
+  await log.append(drainClaim);
+  const released = { type: 'lease.released', lease: 'drain', epoch: 1, reason: 'idle' } as const;
+  isReadable = false;
+  await expect(log.append(released)).rejects.toThrow('EIO');
+  isReadable = true;
+  const again = await log.append(released);
+  expect(again.ok && again.steps.map(({ isVoid, agreement }) => ({ isVoid, agreement }))).toEqual([
+    { isVoid: true, agreement: 'agreed' },
+  ]);
+});
+
 describe('9: racers', () => {
   test('who claim at once agree on the one that came first', async () => {
     const { open } = setting();
@@ -184,6 +207,14 @@ describe('a checkpoint', () => {
     expect(log.tailLength).toBe(2);
     log.noteCheckpoint();
     expect(log.tailLength).toBe(0);
+  });
+
+  test('there is none of a log that cannot be read whole: a newer version would take it for the whole', async () => {
+    const { journal, log, clock } = await outage();
+    const newer = { ...makeRecord(fakeWriter(clock, 'newer'), 'breaker.something', {}), v: 2 };
+    journal.appendBytes('control', joinLines([encodeLine(newer)]));
+    await log.refresh();
+    expect(log.checkpoint()).toBe(null);
   });
 
   test('of another era is ignored', async () => {

@@ -64,10 +64,16 @@ describe('the gate', () => {
       { kind: 'held', hold: 'throttle', reason: 'throttle', remainingMs: 60_000 },
     ],
     [
-      'an operator comes before all else',
-      fold(hold('throttle'), hold('config'), hold('operator', { stance: 'closed' })),
+      'held closed: the breaker is overruled, but not a server that refuses us, or it is asked again at once for ever',
+      fold(...opened, hold('throttle'), hold('config'), hold('operator', { stance: 'closed' })),
       0,
-      { kind: 'go', limit: BATCH_JOBS },
+      { kind: 'held', hold: 'config', reason: 'config', remainingMs: 60_000 },
+    ],
+    [
+      'an operator who holds it open comes before all else',
+      fold(hold('throttle'), hold('config'), hold('operator')),
+      0,
+      { kind: 'held', hold: 'operator', reason: 'operator', remainingMs: 60_000 },
     ],
   ] as const)('%s', (_, state, ms, answer) => {
     expect(gate(state, moment(ms))).toEqual(answer);

@@ -1015,3 +1015,17 @@ test('the world itself: a loop in which no time passes ends the test', async () 
   await expect(world.time.during(spin)).rejects.toThrow(HotLoop);
   await expect(world.drain()).rejects.toThrow(HotLoop);
 });
+
+test('a person who holds it in the middle of a batch is heeded before the next job', async () => {
+  const world = VirtualWorld.withScenes(5);
+  await world.queued(...scenes(5));
+  let isHeld = false;
+  world.plex.onCall = async ({ method }) => {
+    if (method !== 'edit' || isHeld) return;
+    isHeld = true;
+    await world.run('hold', { stance: 'open', for: '1h', reason: 'Plex is being moved' });
+  };
+  const { stop, written } = await world.drain();
+  expect([stop.kind, written]).toEqual(['held', 1]);
+  expect((await world.queue()).counts).toMatchObject({ pending: 4, dead: 0 });
+});

@@ -123,6 +123,22 @@ describe('durability', () => {
     expect(calls.slice(-3)).toEqual(['fsyncSync', 'writeSync', 'fdatasyncSync']);
   });
 
+  test('the folder of a new folder is synced as well, or that is gone with all that is in it', async () => {
+    const dir = join(tempDir(), 'new');
+    const synced: string[] = [];
+    const paths = new Map<number, string>();
+    const { fs } = recording({
+      openSync: ((path: string, ...rest: [number, number]) => {
+        const fd = nodeFs.openSync(path, ...rest);
+        paths.set(fd, nodeFs.realpathSync(path));
+        return fd;
+      }) as JournalFs['openSync'],
+      fsyncSync: (fd) => void synced.push(paths.get(fd) ?? ''),
+    });
+    await open(dir, fs).append('control', [recordOf(1)]);
+    expect(synced).toEqual([dir, join(dir, '..')].map((path) => nodeFs.realpathSync(path)));
+  });
+
   test('a sync that fails is a failed append', async () => {
     const { fs } = recording({ fdatasyncSync: failing('EIO', 'fdatasync') });
     expect(await open(tempDir(), fs).append('control', [recordOf(1)])).toEqual({

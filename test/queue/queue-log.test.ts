@@ -57,6 +57,17 @@ test('an edit that lands while its job is delivered is delivered as well', async
   expect(drainer.queue.jobs.get('scene:1')?.state).toBe('pending');
 });
 
+test('there is no checkpoint of a log that cannot be read whole: a newer version would take it for the whole', async () => {
+  const { journal, clock, open } = setting();
+  const log = await open();
+  await log.append(queued('scene:1'));
+  expect(log.checkpoint()).not.toBe(null);
+  const newer = { ...makeRecord(fakeWriter(clock, 'newer'), 'job.queued', { job: 'scene:2' }), v: 2 };
+  journal.appendBytes('queue', joinLines([encodeLine(newer)]));
+  await log.refresh();
+  expect(log.checkpoint()).toBe(null);
+});
+
 test('an append that fails says why, and nothing was queued', async () => {
   const { journal, clock } = setting();
   const failure = { kind: 'full', detail: 'no room' } as const;

@@ -26,16 +26,17 @@ export class MemoryDisk {
   /** One process's view. `before` is asked before each call, and may wait or throw. */
   process(before: (call: keyof JournalFs) => void | Promise<void> = () => {}): JournalFs {
     const { names } = this.folder;
-    const open = new Map<number, Inode | 'folder'>();
+    const open = new Map<number, Inode | 'folder' | 'parent'>();
     let next = 3;
     const file = (fd: number): Inode => {
       const inode = open.get(fd);
-      if (inode === undefined || inode === 'folder') throw failed('EBADF', 'use of a closed file');
+      if (inode === undefined || typeof inode === 'string') throw failed('EBADF', 'use of a closed file');
       return inode;
     };
     const calls: { [Name in keyof JournalFs]: (...args: Parameters<JournalFs[Name]>) => unknown } = {
       openSync: (path, flags) => {
-        let inode: Inode | 'folder' | undefined = path === '/data' ? 'folder' : names.get(nameOf(path));
+        const folder = path === '/data' ? 'folder' : path === '/data/..' ? 'parent' : undefined;
+        let inode: Inode | 'folder' | 'parent' | undefined = folder ?? names.get(nameOf(path));
         if (inode === undefined) {
           if ((flags & O_CREAT) === 0) throw failed('ENOENT', 'open');
           inode = { bytes: Buffer.alloc(0), durable: 0 };
@@ -58,7 +59,7 @@ export class MemoryDisk {
       },
       fsyncSync: (fd) => {
         if (open.get(fd) === 'folder') this.folder.durable = new Map(names);
-        else file(fd).durable = file(fd).bytes.length;
+        else if (open.get(fd) !== 'parent') file(fd).durable = file(fd).bytes.length;
       },
       closeSync: (fd) => {
         if (!open.delete(fd)) throw failed('EBADF', 'close');

@@ -218,6 +218,14 @@ describe.each(['append', 'replace'] as const)('where a list of tags is taken as 
     expect(await desk.deliver(FULL, known(delivery))).toMatchObject({ kind: 'written', unmet: [] });
   });
 
+  test('a server that shows an edit late: a tag that is to be dropped and is still there stays ours to drop', async () => {
+    const desk = await startDesk({ items: 1, tagMode });
+    const first = await desk.deliver({ ...FULL, tags: ['one'] });
+    desk.plex.addFault({ kind: 'lateEdit', ms: 600_000 });
+    const second = await desk.deliver({ ...FULL, tags: ['two'] }, known(first));
+    expect(second).toMatchObject({ kind: 'written', unmet: ['genre'], own: { genre: ['two', 'one'] } });
+  });
+
   test('an edit that was done though its answer was lost is not done again', async () => {
     const desk = await startDesk({ items: 1, tagMode });
     const cut = desk.plex.addFault({ kind: 'resetAfter', method: 'PUT' });

@@ -157,6 +157,12 @@ describe('what is ours', () => {
     expect(ownOf(difference)).toEqual({ genre: ['b'] });
     expect(ownDuring(difference)).toEqual({ genre: ['b', 'a'] });
   });
+
+  test('still holds what was written before and Plex does not show yet: it may come late', () => {
+    const difference = differenceOf(wanted({ genre: ['b'] }), held({}), stance({ genre: ['a'] }));
+    expect(ownDuring(difference)).toEqual({ genre: ['b', 'a'] });
+    expect(ownOf(difference)).toEqual({ genre: ['b'] });
+  });
 });
 
 describe('whatever is wanted and held', () => {

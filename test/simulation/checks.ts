@@ -1,0 +1,181 @@
+// Looks at the invariants that are about what processes do: what they send to Plex, what they were promised, how they
+// end. `Watch` looks at those that are about the log.
+
+import { DEFAULT_POLICY } from '../../machines/policy.ts';
+import type { Step } from '../../src/control/replay.ts';
+import type { JournalRecord, StreamName } from '../../src/journal/record.ts';
+import type { MachineClock } from './clock.ts';
+import type { Looks } from './invariants.ts';
+import type { Exit, Kernel, SimProcess } from './kernel.ts';
+import { FOREIGN_TAG, type PlexCall } from './plex.ts';
+import type { SimStash } from './stash.ts';
+import type { Watch } from './watch.ts';
+
+const WRITES: ReadonlySet<string> = new Set(['edit', 'uploadImage', 'selectImage', 'scan']);
+const PROBE_LEASE_MS = 15_000;
+const ONE_JOB_MS = 120_000;
+
+interface LeaseProbe {
+  readonly process: SimProcess;
+  readonly mono: number;
+  readonly boot: string;
+}
+
+export interface ChecksParts {
+  readonly kernel: Kernel;
+  readonly clock: MachineClock;
+  readonly watch: Watch;
+  readonly looks: Looks;
+  readonly stash: SimStash;
+  readonly recoveryTimeoutMs: number;
+}
+
+export class Checks {
+  readonly #stash: SimStash;
+  readonly #kernel: Kernel;
+  readonly #clock: MachineClock;
+  readonly #watch: Watch;
+  readonly #looks: Looks;
+  /** Records that were acknowledged, by stream and id. */
+  readonly acknowledged = new Map<
+    string,
+    { readonly stream: StreamName; readonly type: string; readonly by: string }
+  >();
+  #probes: LeaseProbe[] = [];
+  #lastProbe: LeaseProbe | null = null;
+  #recoveryTimeoutMs: number;
+  /** When a person last placed or released a hold. */
+  #heldMs = Number.NEGATIVE_INFINITY;
+  answered = 0;
+
+  constructor(parts: ChecksParts) {
+    const { kernel, clock, watch, looks, stash, recoveryTimeoutMs } = parts;
+    this.#stash = stash;
+    this.#kernel = kernel;
+    this.#clock = clock;
+    this.#watch = watch;
+    this.#looks = looks;
+    this.#recoveryTimeoutMs = recoveryTimeoutMs;
+  }
+
+  onAcknowledged(process: SimProcess, stream: StreamName, record: JournalRecord): void {
+    this.acknowledged.set(record.id, { stream, type: record.type, by: process.inv });
+    if (stream !== 'control') return;
+    process.notes.set('said', record);
+  }
+
+  /** Whoever looks at the control stream knows what is true then. */
+  onLook(process: SimProcess): void {
+    const { drain, breaker } = this.#watch.state;
+    process.notes.set('held', drain.value === 'held' && drain.context.owner === process.inv);
+    process.notes.set('breaker', breaker.value);
+  }
+
+  onCall(call: PlexCall): void {
+    const { process, method } = call;
+    if (method === 'probe') this.#onProbe(process);
+    if (!WRITES.has(method)) return;
+    const { state } = this.#watch;
+    const { operator } = state;
+    const isForced = operator.value === 'held' && operator.context.stance === 'closed';
+    // What a person does about a hold while one job is at work counts from the next job on.
+    const isJustMoved = this.#kernel.nowMs - this.#heldMs < ONE_JOB_MS;
+    const isHolder = state.drain.value === 'held' && state.drain.context.owner === process.inv;
+    const who = `${process.inv} sends ${method} to ${call.key}`;
+    if (isHolder) this.#looks.at(1, state.breaker.value !== 'open' || isForced || isJustMoved, () => who);
+    this.#looks.at(9, process.notes.get('held') === true, () => `${who} without the lease`);
+    const isEmpty = call.scene !== null && this.#stash.isLongEmpty(call.scene);
+    this.#looks.at(21, !isEmpty, () => `${who}: its scene has nothing to say`);
+    if (call.parameters !== null) this.#onEdit(call.parameters, who);
+  }
+
+  #onEdit(parameters: URLSearchParams, who: string): void {
+    const emptied = [...parameters].filter(([name, value]) => name.endsWith('.value') && value === '');
+    this.#looks.at(21, emptied.length === 0, () => `${who}: empties ${emptied.map(([name]) => name)}`);
+    const dropped = (parameters.get('genre[].tag.tag-') ?? '').split(',').map(decodeURIComponent);
+    this.#looks.at(21, !dropped.includes(FOREIGN_TAG), () => `${who}: drops the tag of a person`);
+  }
+
+  #onProbe(process: SimProcess): void {
+    const said = process.notes.get('said') as JournalRecord | undefined;
+    const isUnderLease = said?.type === 'lease.claimed' && said.data.lease === 'probe';
+    if (!isUnderLease) return;
+    const { mono, boot } = this.#clock.now();
+    const probe = { process, mono, boot };
+    const live = this.#probes.filter(
+      (other) => other.process.isAlive && other.boot === boot && mono - other.mono < PROBE_LEASE_MS,
+    );
+    this.#looks.at(
+      2,
+      live.length === 0,
+      () => `${process.inv} probes while ${live.map((other) => other.process.inv)} does`,
+    );
+    const last = this.#lastProbe;
+    const isForced = said.data.isForced === true;
+    if (last !== null && last.boot === boot && !isForced) {
+      const shortestMs = Math.min(this.#recoveryTimeoutMs, DEFAULT_POLICY.maintenanceTimeoutMs) * 0.8;
+      // The wait begins with the answer or, of a prober that died, with its claim.
+      this.#looks.at(
+        2,
+        mono - last.mono >= shortestMs * 0.9,
+        () => `a probe ${mono - last.mono} ms after another`,
+      );
+    }
+    this.#lastProbe = probe;
+    this.#probes = [...live, probe];
+  }
+
+  onAnswer({ process, method }: PlexCall, result: 'ok' | 'down' | 'nothing'): void {
+    this.#probes = this.#probes.filter((probe) => probe.process !== process);
+    process.notes.set('plex', result);
+    if (result === 'ok' && method !== 'probe') {
+      this.answered += 1;
+      process.notes.set('answers', ((process.notes.get('answers') as number | undefined) ?? 0) + 1);
+    }
+  }
+
+  /** `by` is null for one that is no more. */
+  onControl(step: Step, by: SimProcess | null): void {
+    if (step.before.operator !== step.after.operator) this.#heldMs = this.#kernel.nowMs;
+    const [from, to] = [step.before.breaker.value, step.after.breaker.value];
+    if (from === to || step.agreement === 'adopted') return;
+    if (to === 'halfOpen') for (const process of this.#kernel.processes) process.notes.set('answers', 0);
+    if (by === null) return;
+    if (to === 'open') {
+      this.#looks.at(
+        4,
+        by.notes.get('plex') === 'down',
+        () => `${by.inv} opened it with ${step.record.type}`,
+      );
+    }
+    if (to === 'closed') {
+      const answers = (by.notes.get('answers') as number | undefined) ?? 0;
+      this.#looks.at(
+        5,
+        answers >= 1 && from === 'halfOpen',
+        () => `${by.inv} closed it after ${answers} answers`,
+      );
+    }
+  }
+
+  /**
+   * Every record that was acknowledged must be in the log, whatever happened. `isQueueKept`: of the queue as well, whose old
+   * segments may otherwise be dropped.
+   */
+  lookForLost(present: ReadonlySet<string>, isQueueKept: boolean): void {
+    for (const [id, { stream, type, by }] of this.acknowledged) {
+      if (stream === 'queue' && !isQueueKept) continue;
+      // The journal's own records are given to no reader.
+      const isThere = present.has(id) && (type.startsWith('segment.') || this.#watch.ids.has(id));
+      this.#looks.at(7, isThere, () => `${type} of ${by} was acknowledged and is not in ${stream}`);
+    }
+  }
+
+  onEnd(process: SimProcess, exit: Exit): void {
+    this.#probes = this.#probes.filter((probe) => probe.process !== process);
+    if (exit.kind !== 'threw') return;
+    const { error } = exit;
+    const isFromOutside = 'code' in error || error.message.startsWith('the journal cannot be written');
+    this.#looks.at(22, isFromOutside, () => `${process.inv}: ${error.stack ?? error.message}`);
+  }
+}

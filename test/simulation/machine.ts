@@ -1,0 +1,229 @@
+// A machine with Stash on it and Plex beside it: brings the real hook, drainer and tasks to life as processes, and
+// notes what each was promised.
+
+import type { DataDir } from '../../src/invocation/data-dir.ts';
+import { drain } from '../../src/invocation/drainer.ts';
+import { type HookResult, runHook } from '../../src/invocation/hook.ts';
+import type { HouseRules } from '../../src/invocation/housekeeping.ts';
+import { useProcessTable } from '../../src/invocation/process.ts';
+import { type Launcher, startIfNeeded } from '../../src/invocation/start-drainer.ts';
+import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
+import type { TaskResult } from '../../src/invocation/task-result.ts';
+import type { World } from '../../src/invocation/world.ts';
+import { AtomicFile } from '../../src/journal/atomic-file.ts';
+import { FileJournal } from '../../src/journal/file-journal.ts';
+import { FileSegments } from '../../src/journal/file-segments.ts';
+import type { JournalRecord, StreamName } from '../../src/journal/record.ts';
+import { makeRecord, type Writer } from '../../src/journal/writer.ts';
+import type { JobName } from '../../src/queue/events.ts';
+import { NO_FILE } from '../../src/settings/file.ts';
+import type { StashConnection } from '../../src/stash/connection.ts';
+import type { MachineClock } from './clock.ts';
+import type { Dice } from './dice.ts';
+import { type Kernel, type ProcessKind, SimProcess } from './kernel.ts';
+import type { SimPlex } from './plex.ts';
+import { type DiskState, errorOf, ProcessFs } from './process-fs.ts';
+import { SECRETS, type SimStash } from './stash.ts';
+import { type RawLine, type Version, VersionedJournal, versionedFile } from './versions.ts';
+
+export const DATA_DIR = '/stash/breakwater';
+
+const CONNECTION: StashConnection = {
+  origin: 'http://127.0.0.1:9999',
+  credential: { kind: 'cookie', name: 'session', value: SECRETS[2] },
+};
+/** Node starts, in ms. */
+const START_MS = 40;
+const SLOW_START_MS = 4_000;
+
+/** What a process has of the world. */
+interface Outside {
+  readonly world: World;
+  readonly dir: DataDir;
+  readonly writer: Writer;
+  readonly fs: ProcessFs;
+}
+
+export interface MachineEvents {
+  onAcknowledged(process: SimProcess, stream: StreamName, record: JournalRecord): void;
+  onFile(process: SimProcess, call: 'read' | 'stat' | 'write' | 'sync', path: string): void;
+  onCheckpoint(process: SimProcess, stream: StreamName, checkpoint: unknown): void;
+  onLog(line: string): void;
+}
+
+export class Machine {
+  readonly #kernel: Kernel;
+  readonly #dice: Dice;
+  readonly #clock: MachineClock;
+  readonly #disk: DiskState;
+  readonly #stash: SimStash;
+  readonly #plex: SimPlex;
+  readonly #isStashInit: boolean;
+  readonly #houseRules: HouseRules;
+  readonly #rawLine: RawLine;
+  readonly #events: MachineEvents;
+  version: Version = 0;
+  canSpawn = true;
+  /** Tasks that Stash has taken and not begun. */
+  tasksWaiting = 0;
+  #made = 0;
+  #pids = 100;
+
+  constructor(parts: {
+    readonly kernel: Kernel;
+    readonly dice: Dice;
+    readonly clock: MachineClock;
+    readonly disk: DiskState;
+    readonly stash: SimStash;
+    readonly plex: SimPlex;
+    readonly isStashInit: boolean;
+    readonly houseRules: HouseRules;
+    readonly rawLine: RawLine;
+    readonly events: MachineEvents;
+  }) {
+    this.#kernel = parts.kernel;
+    this.#dice = parts.dice;
+    this.#clock = parts.clock;
+    this.#disk = parts.disk;
+    this.#stash = parts.stash;
+    this.#plex = parts.plex;
+    this.#isStashInit = parts.isStashInit;
+    this.#houseRules = parts.houseRules;
+    this.#rawLine = parts.rawLine;
+    this.#events = parts.events;
+  }
+
+  /** From here on what is asked of the system about processes is asked of this machine. */
+  takeOver(): () => void {
+    const self = () => {
+      const { current } = this.#kernel;
+      if (current === null) throw new Error('nobody runs');
+      return current;
+    };
+    return useProcessTable({
+      self: () => ({ pid: self().pid, space: self().space }),
+      isGone: ({ pid, space }) =>
+        space === self().space && ![...this.#kernel.processes].some((other) => other.pid === pid),
+    });
+  }
+
+  hook(job: JobName, trigger: string, onResult: (result: HookResult) => void): void {
+    this.#start('hook', START_MS, async (process, { dir, writer }) => {
+      const start = (theirs: DataDir, by: Writer) =>
+        startIfNeeded(theirs, by, CONNECTION, '/plugin', this.#launcher(process));
+      const result = await runHook(job, trigger, dir, writer, start);
+      onResult(result);
+      return result;
+    });
+  }
+
+  drainer(): void {
+    this.#start('drain', this.#startMs(), (_, { world }) =>
+      drain(world, { isImpatient: false, mayWait: true }),
+    );
+  }
+
+  task(mode: TaskMode, args: TaskArgs, onResult: (result: TaskResult) => void = () => {}): SimProcess {
+    return this.#start('task', this.#startMs(), async (process, { world }) => {
+      const result = await runMode(mode, world, args);
+      if (args.by === 'hook' && result.isAway === true) {
+        await this.#launcher(process).startDetached(CONNECTION, DATA_DIR, '/plugin');
+      }
+      onResult(result);
+      return result;
+    });
+  }
+
+  /** What a drainer does now and then, in its spare time. */
+  seal(stream: StreamName): void {
+    this.#start('task', this.#startMs(), (_, { fs, writer }) => {
+      const occasion = makeRecord(writer, 'segment.due', {});
+      return new FileSegments(DATA_DIR, fs.journal).seal(stream, occasion);
+    });
+  }
+
+  #startMs(): number {
+    return this.#dice.chance(0.05) ? this.#dice.int(SLOW_START_MS) : START_MS;
+  }
+
+  #start(
+    kind: ProcessKind,
+    startMs: number,
+    work: (process: SimProcess, parts: Outside) => Promise<unknown>,
+  ): SimProcess {
+    this.#made += 1;
+    this.#pids += 1;
+    // Now and then an id is used again, or means something only in a container.
+    const pid = this.#dice.chance(0.03) ? this.#dice.between(100, this.#pids) : this.#pids;
+    const space = `${this.#clock.boot}/${this.#dice.chance(0.05) ? 'container' : 'host'}`;
+    const process = new SimProcess(`${kind}-${this.#made}`, kind, pid, space, this.version);
+    this.#kernel.start(process, startMs, () => work(process, this.#outside(process)));
+    return process;
+  }
+
+  #launcher(process: SimProcess): Launcher {
+    return {
+      isStashInit: () => this.#isStashInit,
+      queuedAsTask: () =>
+        this.#kernel.operation(process, 'queue a task', 5, () => {
+          if (this.#stash.fault !== null) return false;
+          const waitMs = this.#dice.pick([0, 1_000, 30_000]);
+          this.tasksWaiting += 1;
+          this.#kernel.after(waitMs, () => {
+            this.tasksWaiting -= 1;
+            this.task('drain', { by: 'hook' });
+          });
+          return true;
+        }),
+      startDetached: () =>
+        this.#kernel.operation(process, 'spawn', 5, () => {
+          if (!this.canSpawn) throw errorOf('EAGAIN', 'spawn');
+          this.drainer();
+        }),
+    };
+  }
+
+  #outside(process: SimProcess): Outside {
+    const dice = this.#dice.fork(this.#made);
+    const writer: Writer = { inv: process.inv, now: () => this.#clock.now(), random: dice.fork(1).random };
+    const fs = new ProcessFs(this.#kernel, process, this.#disk, dice.fork(2));
+    fs.onCall = (call, path) => this.#events.onFile(process, call, path);
+    const version = process.version as Version;
+    const journal = new VersionedJournal(new FileJournal(DATA_DIR, fs.journal), version, this.#rawLine);
+    journal.onAcknowledged = (stream, record) => this.#events.onAcknowledged(process, stream, record);
+    const file = (stream: StreamName) => {
+      const path = `${DATA_DIR}/checkpoint/${stream}.json`;
+      const versioned = versionedFile(new AtomicFile<never>(path, fs.whole), version);
+      return {
+        read: versioned.read,
+        write: (checkpoint: never) => {
+          versioned.write(checkpoint);
+          this.#events.onCheckpoint(process, stream, checkpoint);
+        },
+      };
+    };
+    const dir = {
+      path: DATA_DIR,
+      journal,
+      controlCheckpoint: file('control'),
+      queueCheckpoint: file('queue'),
+      exposures: () => [],
+    } as unknown as DataDir;
+    const house = { segments: new FileSegments(DATA_DIR, fs.journal), rules: this.#houseRules };
+    const say = (line: string) => this.#events.onLog(line);
+    const world: World = {
+      dir,
+      house,
+      writer,
+      settingsFile: { read: () => NO_FILE, write: () => {} },
+      stash: this.#stash.port(process, dice.fork(3)),
+      connectPlex: ({ plexToken }, hasEverWorked) =>
+        this.#plex.port(process, plexToken, hasEverWorked, () => this.#clock.now().at, dice.fork(4)),
+      fingerprint: ({ plexUrl, plexToken }) => `${plexUrl} ${SECRETS.indexOf(plexToken as never)}`,
+      env: {},
+      sleep: (ms) => this.#kernel.operation(process, 'sleep', ms, () => undefined),
+      log: { line: (level, text) => say(`${level}: ${text}`), progress: () => {} },
+    };
+    return { world, dir, writer, fs };
+  }
+}

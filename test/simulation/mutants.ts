@@ -1,0 +1,301 @@
+// Bugs to plant: each a change of one place in the source that somebody might make. The simulation has to find every one
+// of them, or it proves nothing. `find` must be in its file exactly once, so that this list cannot rot unseen.
+
+export interface Mutant {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+  /** Where the rest of the code never says what would show it: the tests that find it. */
+  readonly tests?: string;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  // The journal.
+  {
+    name: 'an append is acknowledged before it is durable',
+    file: 'src/journal/disk.ts',
+    find: 'bytes fitted`);\n    await this.sync(fd);',
+    replace: 'bytes fitted`);',
+  },
+  {
+    name: 'a short write passes for a whole one',
+    file: 'src/journal/disk.ts',
+    find: 'if (written !== bytes.length) throw',
+    replace: 'if (written < 0) throw',
+  },
+  {
+    name: 'a line has no newline before it',
+    file: 'src/journal/lines.ts',
+    find: 'lines.map((line) => `\\n$',
+    replace: 'lines.map((line) => `$',
+  },
+  {
+    name: 'the folder of a new file is not made durable',
+    file: 'src/journal/segment-writer.ts',
+    find: 'await this.#disk.syncDir();\n    if (index === 0) return this.#disk.syncDirAbove();',
+    replace: 'if (index === 0) return this.#disk.syncDirAbove();',
+  },
+  {
+    name: 'the folder above a new folder is not made durable',
+    file: 'src/journal/segment-writer.ts',
+    find: 'if (index === 0) return this.#disk.syncDirAbove();',
+    replace: 'if (index === 0) return;',
+  },
+  {
+    name: 'a writer does not look whether a seal came before it',
+    file: 'src/journal/segment-writer.ts',
+    find: 'if (await this.#counts(segment, bytes)) return;',
+    replace: 'return;',
+  },
+  {
+    name: 'a checkpoint of another log is believed',
+    file: 'src/journal/trust.ts',
+    find: "if (!isOfThisLog) return { kind: 'ignored' };",
+    replace: '',
+  },
+  // Control.
+  {
+    name: 'a checkpoint forgets who wrote last',
+    file: 'src/control/control-log.ts',
+    find: 'last: this.#last, state: this.#fold };',
+    replace: 'last: this.#last, state: { ...this.#fold, latestOther: -1 } };',
+  },
+  {
+    name: 'what could not be read back is written upon',
+    file: 'src/control/control-log.ts',
+    find: 'if (this.#isBehind) await this.refresh();',
+    replace: '',
+  },
+  {
+    name: 'results of an old epoch count',
+    file: 'src/control/evolve.ts',
+    find: "lease.value === 'held' && lease.context.epoch === event.epoch;",
+    replace: "lease.value === 'held';",
+    tests: 'test/control/invariants.test.ts',
+  },
+  {
+    name: 'results of another owner count',
+    file: 'src/control/evolve.ts',
+    find: "(event.type === 'lease.lost' || lease.context.owner === event.by)",
+    replace: 'true',
+    tests: 'test/control/invariants.test.ts',
+  },
+  {
+    name: 'a probe may be claimed whatever the recovery flow says',
+    file: 'src/control/evolve.ts',
+    find: "sendTo(state, 'probe', event) !== state && sendTo(state, 'recovery', event) !== state",
+    replace: "sendTo(state, 'probe', event) !== state",
+  },
+  {
+    name: 'work goes on while the breaker is open',
+    file: 'src/control/decide.ts',
+    find: "return leftMs === 0 ? { kind: 'probe' } : { kind: 'wait', remainingMs: leftMs };",
+    replace: "return leftMs === 0 ? { kind: 'probe' } : { kind: 'go', limit: 1 };",
+  },
+  {
+    name: 'no drainer is started for a due probe',
+    file: 'src/control/decide.ts',
+    find: "case 'go':\n    case 'probe':\n      return true;",
+    replace: "case 'go':\n      return true;\n    case 'probe':\n      return false;",
+  },
+  {
+    name: 'a lease never ends',
+    file: 'src/control/decide.ts',
+    find: "return value !== 'free' && context.ends !== null && !isOver(context.ends, now);",
+    replace: "return value !== 'free' && context.ends !== null && now.at > 0;",
+  },
+  {
+    name: 'a hold never ends',
+    file: 'src/control/decide.ts',
+    find: "return value === 'held' && context.ends !== null && !isOver(context.ends, now);",
+    replace: "return value === 'held' && context.ends !== null && now.at > 0;",
+  },
+  {
+    name: 'a record that came in between is not seen',
+    file: 'src/control/replay.ts',
+    find: 'newestOfOthers(fold, record.inv) >= witness.seen',
+    replace: 'newestOfOthers(fold, record.inv) >= witness.seen + 1e9',
+  },
+  // The machines.
+  {
+    name: 'one success closes the breaker whatever it asked for',
+    file: 'machines/breaker.ts',
+    find: 'context.successes + countOf(event) >= context.successesNeeded',
+    replace: 'context.successes + countOf(event) >= 1',
+  },
+  {
+    name: 'a canary that fails for its own sake opens the breaker',
+    file: 'machines/breaker.ts',
+    find: "return failure === 'outage' || failure === 'maintenance';",
+    replace: 'return failure !== undefined;',
+  },
+  {
+    name: 'a burst counts as often as it fails',
+    file: 'machines/breaker.ts',
+    find: 'return context.failedAt === null || !isShortlyAfter(context.failedAt, event.moment, BURST_MS);',
+    replace: 'return BURST_MS > 0;',
+  },
+  {
+    name: 'a probe is always due',
+    file: 'machines/recovery.ts',
+    find: '(event.isForced === true || context.due === null || isOver(context.due, event.moment))',
+    replace:
+      '(event.isForced === true || context.due === null || !isOver(context.due, event.moment) || true)',
+    tests: 'test/machines/recovery.test.ts',
+  },
+  {
+    name: 'a wait does not grow',
+    file: 'machines/recovery.ts',
+    find: 'waiting(context, event, context.attempt + 1)',
+    replace: 'waiting(context, event, context.attempt)',
+  },
+  {
+    name: 'the ramp widens for nothing',
+    file: 'machines/recovery.ts',
+    find: 'while (acknowledged >= limit && limit < context.policy.rampFull) {',
+    replace: 'while (acknowledged >= 0 && limit < context.policy.rampFull) {',
+  },
+  {
+    name: 'a lease is taken from who holds it',
+    file: 'machines/lease.ts',
+    find: "'lease.claimed': { guard: 'hasEnded', target: 'held', reenter: true, actions: 'grant' },",
+    replace: "'lease.claimed': { target: 'held', reenter: true, actions: 'grant' },",
+  },
+  {
+    name: 'an epoch comes twice',
+    file: 'machines/lease.ts',
+    find: 'epoch: context.epoch + 1,',
+    replace: 'epoch: Math.max(1, context.epoch),',
+  },
+  {
+    name: 'waits go by the wall clock',
+    file: 'machines/time.ts',
+    find: 'const elapsedMs = isSameBoot ? now.mono - wait.from.mono : now.at - wait.from.at;',
+    replace: 'const elapsedMs = now.at - wait.from.at;',
+  },
+  {
+    name: 'a clock that was set back before a boot keeps a wait from ending',
+    file: 'machines/time.ts',
+    find: 'if (!isSameBoot && elapsedMs < -WALL_SKEW_MS) return 0;',
+    replace: 'if (!isSameBoot && elapsedMs < -1e300 * WALL_SKEW_MS) return 0;',
+  },
+  {
+    name: 'a wait may be longer than itself',
+    file: 'machines/time.ts',
+    find: 'return Math.min(wait.waitMs, Math.max(0, wait.waitMs - elapsedMs));',
+    replace: 'return Math.max(0, wait.waitMs + 1 - elapsedMs);',
+  },
+  // The queue.
+  {
+    name: 'an outcome covers what was queued after it began',
+    file: 'src/queue/queue.ts',
+    find: 'if (job.newest < event.upTo) return place(queue, event.job, outcome(job));',
+    replace: 'if (job.newest < Number.POSITIVE_INFINITY) return place(queue, event.job, outcome(job));',
+  },
+  {
+    name: 'a newer change does not revive a job',
+    file: 'src/queue/queue.ts',
+    find: "return { ...base(job), ...fresh, state: 'pending' };",
+    replace: 'return { ...job, ...fresh };',
+  },
+  {
+    name: 'a deferred job is never due',
+    file: 'src/queue/queue.ts',
+    find: '(isImpatient || isOver(job.due, now))',
+    replace: '(isImpatient || isOver(job.due, { ...now, mono: -1e15, at: 0 }))',
+  },
+  {
+    name: 'what was delivered is still queued',
+    file: 'src/queue/queue.ts',
+    find: 'return settle({ ...queue, counts }, event, () => null);',
+    replace: 'return { ...queue, counts };',
+  },
+  {
+    name: 'tags that we put are forgotten when one is attempted',
+    file: 'src/queue/queue.ts',
+    find: 'remember(queue, event.job, { item: event.item, own: event.own, ...(spared && { spared }) });',
+    replace: 'remember(queue, event.job, { item: event.item, own: {}, ...(spared && { spared }) });',
+  },
+  // The shell.
+  {
+    name: 'a hook does not look whether its job was written',
+    file: 'src/invocation/hook.ts',
+    find: "if (!appended.ok) return { kind: 'refused', failure: appended.failure };",
+    replace: '',
+  },
+  {
+    name: 'a hook never starts a drainer',
+    file: 'src/invocation/hook.ts',
+    find: 'if (known !== null && !isDrainerWanted(known, writer))',
+    replace: 'if (known !== null || writer.inv !== "")',
+  },
+  {
+    name: 'who loses the race for the drain lease works all the same',
+    file: 'src/invocation/drain-lease.ts',
+    find: 'if (granted?.isVoid !== false) return null;',
+    replace: 'if (granted === undefined) return null;',
+  },
+  {
+    name: 'the epoch of now is taken for the one that was granted',
+    file: 'src/invocation/drain-lease.ts',
+    find: 'granted.after.drain.context.epoch',
+    replace: 'control.state.drain.context.epoch',
+  },
+  {
+    name: 'who is not granted a probe probes all the same',
+    file: 'src/invocation/probing.ts',
+    find: "if (step?.isVoid !== false) return { kind: 'not-ours' };",
+    replace: '',
+  },
+  {
+    name: 'an outcome covers what came while it was at work',
+    file: 'src/invocation/batch.ts',
+    find: 'const attempt = { job, upTo, isExtra:',
+    replace: 'const attempt = { job, get upTo() { return queue.position; }, isExtra:',
+  },
+  {
+    name: 'a drainer leaves without a last look at the queue',
+    file: 'src/invocation/drainer.ts',
+    find: '  await queue.refresh();\n  const now = world.writer.now();',
+    replace: '  const now = world.writer.now();',
+  },
+  {
+    name: 'the lease is not looked at before an edit',
+    file: 'src/invocation/batch.ts',
+    find: '        await lease.refresh();\n        await lease.renewIfNeeded();\n        hasWritten = true;',
+    replace: '        hasWritten = true;',
+    tests: 'test/invocation/drainer.test.ts',
+  },
+  {
+    name: 'the token is what settings are known by',
+    file: 'src/invocation/plex-contact.ts',
+    find: 'const known = { id: machineIdentifier, under: this.#under };',
+    replace: 'const known = { id: machineIdentifier, under: this.settings.plexToken };',
+  },
+  {
+    name: 'an overloaded Plex is taken for an outage',
+    file: 'src/plex/failures.ts',
+    find: "{ status: 503, class: 'throttled', symptom: 'overload'",
+    replace: "{ status: 503, class: 'outage', symptom: 'overload'",
+  },
+  {
+    name: 'a scene without values is delivered',
+    file: 'src/sync/deliver.ts',
+    find: "if (isEmpty(wanted)) return { kind: 'withheld' };",
+    replace: '',
+  },
+  // Outages.
+  {
+    name: 'a canary that fails begins another outage',
+    file: 'src/outages/outages.ts',
+    find: "if (from === 'closed' && to === 'open')\n",
+    replace: "if (from !== 'open' && to === 'open')\n",
+  },
+  {
+    name: 'time that nobody observed is forgotten',
+    file: 'src/outages/outages.ts',
+    find: 'unobservedMs: coverage.unobservedMs + ms }',
+    replace: 'unobservedMs: coverage.unobservedMs }',
+  },
+];

@@ -1,0 +1,76 @@
+// What was promised to people: each change of a scene whose hook was told that it is noted has to arrive in Plex.
+
+import type { SimPlex } from './plex.ts';
+import { FOREIGN_TAG } from './plex.ts';
+import type { SimStash } from './stash.ts';
+
+export class Promises {
+  /** Changes of each scene. */
+  readonly #touched = new Map<string, number>();
+  /** Up to which of them a hook was accepted. */
+  readonly #covered = new Map<string, number>();
+  /** How often a person had jobs forgotten. */
+  #drops = 0;
+  accepted = 0;
+  delivered = 0;
+  lost = 0;
+
+  touch(scene: string): void {
+    this.#touched.set(scene, (this.#touched.get(scene) ?? 0) + 1);
+  }
+
+  /** What a hook that begins now covers when it is accepted. */
+  covering(scenes: readonly string[]): () => void {
+    const upTo = scenes.map((scene) => [scene, this.#touched.get(scene) ?? 0] as const);
+    const drops = this.#drops;
+    return () => {
+      this.accepted += 1;
+      // Its job may have been forgotten before it had told that it is noted.
+      if (drops !== this.#drops) return;
+      for (const [scene, touch] of upTo) {
+        this.#covered.set(scene, Math.max(touch, this.#covered.get(scene) ?? 0));
+      }
+    };
+  }
+
+  /** Somebody undid in Plex what was delivered: no hook tells. */
+  excuse(scene: string): void {
+    this.#covered.delete(scene);
+  }
+
+  /** A person had jobs forgotten. */
+  excuseAll(): void {
+    this.#drops += 1;
+    this.#covered.clear();
+  }
+
+  isPromised(scene: string): boolean {
+    return this.isTouched(scene) && this.#covered.get(scene) === this.#touched.get(scene);
+  }
+
+  isTouched(scene: string): boolean {
+    return (this.#touched.get(scene) ?? 0) > 0;
+  }
+}
+
+/** What of a scene is not in its item as it should be; null: nothing. */
+export function differenceAt(scene: string, stash: SimStash, plex: SimPlex): string | null {
+  const wanted = stash.scene(scene);
+  const item = plex.item(scene);
+  if (wanted === undefined || wanted.title === '') return null;
+  if (item === undefined) return `no item for ${scene}`;
+  const pairs: readonly (readonly [string, string, string | undefined])[] = [
+    ['title', wanted.title, item.fields.title],
+    ['summary', wanted.details, item.fields.summary],
+    ['studio', wanted.studio, item.fields.studio],
+    ['date', wanted.date, item.fields.originallyAvailableAt],
+    ['rating', String((wanted.rating100 ?? 0) / 10), item.fields.userRating],
+    ['tags', [...wanted.tags, FOREIGN_TAG].sort().join(), [...item.tags.genre].sort().join()],
+    ['performers', wanted.performers.map(({ name }) => name).join(), item.tags.actor.join()],
+  ];
+  const different = pairs.filter(([, ours, theirs]) => ours !== theirs);
+  if (different.length === 0) return null;
+  return different
+    .map(([name, ours, theirs]) => `${name} of ${scene}: Stash "${ours}", Plex "${theirs}"`)
+    .join('; ');
+}

@@ -1,0 +1,156 @@
+// The end of a run: everything is put right, then all must come to rest and be as it should.
+
+import { isOver } from '../../machines/time.ts';
+import type { Acts } from './acts.ts';
+import type { Act } from './plan.ts';
+import { differenceAt } from './promises.ts';
+import type { Stage } from './stage.ts';
+import { SECRETS } from './stash.ts';
+
+const HOUR_MS = 3_600_000;
+
+export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
+  if (stage.isBroken) return;
+  await lookAtACalmRun(stage);
+  const { kernel, looks, watch, machine, stash, plex, promises } = stage;
+  putRight(stage);
+  await stage.settle(HOUR_MS);
+  acts.task('release');
+  await stage.settle(HOUR_MS);
+  await stage.pass(2 * HOUR_MS);
+  const isAtRest = kernel.processes.size === 0 && machine.tasksWaiting === 0;
+  looks.at(3, isAtRest, () => `still at work: ${[...kernel.processes].map(({ inv }) => inv)}`);
+
+  // A person saves a scene: its hook alone must get everything going again.
+  const saved = stash.ids[0] ?? `${stage.plan.scenes + 1}`;
+  stash.create(saved);
+  plex.add(saved);
+  await save(saved, stage, acts);
+  // A clock that was set may have made something seem to begin only now: that costs a wait, and no more.
+  const isClockMoved = ['clock step', 'suspend', 'power loss'].some((fault) => fault in stage.faults);
+  if (isClockMoved && watch.queue.counts.pending > 0) {
+    await stage.pass(HOUR_MS);
+    await save(saved, stage, acts);
+  }
+  const { pending } = watch.queue.counts;
+  looks.at(3, pending === 0, () => `${pending} jobs are pending though all is well`);
+  const due = [...watch.queue.jobs.values()].filter(
+    (job) => job.state === 'deferred' && isOver(job.due, stage.clock.now()),
+  );
+  looks.at(3, due.length === 0, () => `due and not tried again: ${JSON.stringify(due)}`);
+  // What waits for its time, and what was given up.
+  for (const task of ['retry', 'drain', 'drain', 'drain'] as const) {
+    acts.task(task);
+    await stage.settle(HOUR_MS);
+    await stage.pass(120_000);
+  }
+  lookAtScenes(stage, (scene) => promises.isPromised(scene));
+  if (stage.plan.reconcilesAtEnd) {
+    acts.task('reconcile');
+    await stage.settle(HOUR_MS);
+    lookAtScenes(stage, (scene) => promises.isTouched(scene));
+  }
+  if (!stage.isBroken) await lookAtWhatIsLeft(stage);
+}
+
+/** Nobody need save anything again where nothing went wrong: of a hook and a drainer one sees the other. */
+async function lookAtACalmRun(stage: Stage): Promise<void> {
+  const isCalm = (act: Act) => CALM.has(act.does) || (act.does === 'disk' && act.fault === 'slow');
+  if (!stage.plan.acts.every(isCalm)) return;
+  await stage.settle(HOUR_MS);
+  const { pending } = stage.watch.queue.counts;
+  stage.looks.at(3, pending === 0, () => `${pending} jobs were left though nothing went wrong`);
+}
+
+const CALM: ReadonlySet<string> = new Set(['edit', 'empty', 'destroy', 'rename tag', 'item appears', 'seal']);
+
+function putRight({ kernel, plex, stash, disk, machine, newest }: Stage): void {
+  kernel.note('all is put right');
+  plex.faults.clear();
+  stash.fault = null;
+  disk.faults.clear();
+  machine.canSpawn = true;
+  machine.version = newest;
+  kernel.doomed.length = 0;
+  for (const process of kernel.processes) process.stepsToLive = Number.POSITIVE_INFINITY;
+  for (const scene of stash.ids) plex.add(scene);
+}
+
+async function save(scene: string, stage: Stage, acts: Acts): Promise<void> {
+  acts.edit([scene], false);
+  await stage.pass(100);
+  await stage.settle(HOUR_MS);
+}
+
+function lookAtScenes(
+  { watch, looks, stash, plex, promises }: Stage,
+  isExpected: (scene: string) => boolean,
+): void {
+  const { jobs } = watch.queue;
+  looks.at(7, jobs.size === 0, () => `still queued: ${JSON.stringify([...jobs.values()])}`);
+  for (const scene of stash.ids.filter(isExpected)) {
+    const difference = differenceAt(scene, stash, plex);
+    if (difference !== null) promises.lost += 1;
+    looks.at(7, difference === null, () => difference ?? '');
+  }
+}
+
+async function lookAtWhatIsLeft(stage: Stage): Promise<void> {
+  const { looks, checks, watch, faults, kernel } = stage;
+  checks.lookForLost(stage.present(), stage.plan.keepMs === null);
+  const files = () => stage.disk.disk.files();
+  const sizes = () =>
+    files()
+      .map(([path, { size }]) => `${path} ${size}`)
+      .join();
+  const before = sizes();
+  await stage.pass(24 * HOUR_MS);
+  looks.at(19, sizes() === before, () => 'an idle day wrote something');
+  const bound = checks.acknowledged.size * 2 + 1_000;
+  looks.at(19, watch.ids.size <= bound, () => `${watch.ids.size} records`);
+  const tears = kernel.kills + (faults['disk short'] ?? 0) + 40 * (faults['power loss'] ?? 0);
+  looks.at(10, watch.damaged <= tears, () => `${watch.damaged} damaged lines after ${tears} tears`);
+  await lookAtReplay(stage);
+  lookAtOutages(stage);
+  const left = [...stage.said, ...files().map(([path, { bytes }]) => path + bytes.toString('latin1'))];
+  for (const secret of SECRETS) {
+    const told = left.find((text) => text.includes(secret));
+    looks.at(20, told === undefined, () => `${secret} in ${told?.slice(0, 200)}`);
+  }
+}
+
+async function lookAtReplay({ watch, looks, dice }: Stage): Promise<void> {
+  const again = await watch.replayed();
+  looks.at(8, isSame(again, watch.fold), () => 'another fold of the same log');
+  const queue = await watch.replayedQueue();
+  const inOrder = (map: ReadonlyMap<string, unknown>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+  const told = (a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>) => () =>
+    JSON.stringify([inOrder(a), inOrder(b)]);
+  for (const part of ['jobs', 'known'] as const) {
+    const [folded, seen] = [queue[part], watch.queue[part]];
+    looks.at(8, isSame(inOrder(folded), inOrder(seen)), told(folded, seen));
+  }
+  const positions = [...watch.folds.keys()];
+  if (positions.length === 0) return;
+  const at = dice.pick(positions);
+  const then = await watch.replayed(at);
+  looks.at(17, isSame(then, watch.folds.get(at)), () => `another state at ${at}`);
+}
+
+function lookAtOutages({ watch, looks }: Stage): void {
+  const { outages, coverage, firstSeen, lastSeen } = watch.history;
+  const { openings } = watch;
+  looks.at(15, outages.length === openings, () => `${outages.length} outages of ${openings} openings`);
+  outages.forEach((outage, index) => {
+    const next = outages[index + 1];
+    const isApart = next === undefined || (outage.closed !== null && outage.closed.t <= next.opened.t);
+    looks.at(15, isApart, () => JSON.stringify([outage, next]));
+  });
+  const windowMs = firstSeen === null || lastSeen === null ? 0 : lastSeen.instant.t - firstSeen.t;
+  const sumMs = coverage.upMs + coverage.downMs + coverage.unobservedMs;
+  looks.at(16, Math.abs(sumMs - windowMs) < 0.01, () => `${sumMs} of ${windowMs} ms`);
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

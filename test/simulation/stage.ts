@@ -1,0 +1,213 @@
+// All that a run is made of, put together: the machine, its disk and clocks, Stash and Plex, and those who watch.
+
+import { ERA } from '../../machines/era.ts';
+import type { FoldState } from '../../src/control/replay.ts';
+import type { HouseRules } from '../../src/invocation/housekeeping.ts';
+import { FileJournal } from '../../src/journal/file-journal.ts';
+import { imageName, placeOf, segmentName } from '../../src/journal/segments.ts';
+import { Checks } from './checks.ts';
+import { MachineClock } from './clock.ts';
+import { Dice } from './dice.ts';
+import { Disk } from './disk.ts';
+import { Looks } from './invariants.ts';
+import { Kernel, type SimProcess } from './kernel.ts';
+import { DATA_DIR, Machine } from './machine.ts';
+import type { Plan } from './plan.ts';
+import { SimPlex } from './plex.ts';
+import type { DiskState } from './process-fs.ts';
+import { Promises } from './promises.ts';
+import { immediateFs } from './reader-fs.ts';
+import { PLEX_URL, SECRETS, SimStash } from './stash.ts';
+import { type RawLine, type Version, VersionedJournal } from './versions.ts';
+import { Watch } from './watch.ts';
+
+export class Stage {
+  readonly plan: Plan;
+  readonly dice: Dice;
+  readonly kernel: Kernel;
+  readonly clock: MachineClock;
+  readonly looks: Looks;
+  readonly disk: DiskState;
+  readonly stash: SimStash;
+  readonly plex: SimPlex;
+  readonly watch: Watch;
+  readonly checks: Checks;
+  readonly machine: Machine;
+  readonly promises = new Promises();
+  readonly faults: Record<string, number> = {};
+  /** The newest version that is ever at work. */
+  readonly newest: Version;
+  /** All that processes said to anybody. */
+  readonly said: string[] = [];
+  readonly processes = new Map<string, SimProcess>();
+  #isLogDirty = false;
+  #newestControl = 0;
+
+  constructor(plan: Plan, trace: ((line: string) => void) | null) {
+    this.plan = plan;
+    this.dice = new Dice(plan.seed ^ 0x5bd1e995);
+    this.kernel = new Kernel(this.dice.fork(1));
+    this.kernel.trace = trace;
+    this.clock = new MachineClock(this.kernel);
+    this.looks = new Looks(() => this.kernel.nowMs);
+    const injected = (kind: string) => this.count(kind);
+    this.disk = { disk: new Disk('/stash'), faults: new Map(), injected };
+    this.stash = new SimStash(this.kernel, () => this.clock.now().at, settingsOf(plan), plan.hasCovers);
+    this.stash.onFault = injected;
+    this.plex = new SimPlex(this.kernel, SECRETS[0]);
+    this.newest = Math.max(0, ...plan.acts.map((act) => (act.does === 'upgrade' ? act.to : 0))) as Version;
+    const rawLine: RawLine = (stream, from, to) => {
+      const { kind, index, offset } = placeOf(from);
+      const name = kind === 'image' ? imageName(stream, index) : segmentName(stream, index);
+      const bytes = this.disk.disk.file(`${DATA_DIR}/${name}`)?.bytes;
+      return bytes?.subarray(offset, offset + to - from) ?? Buffer.alloc(0);
+    };
+    const open = () => {
+      const reader = new FileJournal(DATA_DIR, immediateFs(this.disk.disk));
+      return new VersionedJournal(reader, this.newest, rawLine);
+    };
+    this.watch = new Watch(open, this.looks, () => this.clock.now());
+    this.checks = new Checks({
+      kernel: this.kernel,
+      clock: this.clock,
+      watch: this.watch,
+      looks: this.looks,
+      stash: this.stash,
+      recoveryTimeoutMs: plan.recoveryTimeoutSeconds * 1000,
+    });
+    this.machine = new Machine({
+      kernel: this.kernel,
+      dice: this.dice.fork(2),
+      clock: this.clock,
+      disk: this.disk,
+      stash: this.stash,
+      plex: this.plex,
+      isStashInit: plan.isStashInit,
+      houseRules: houseRulesOf(plan),
+      rawLine,
+      events: {
+        onAcknowledged: (process, stream, record) => this.checks.onAcknowledged(process, stream, record),
+        onFile: (process, call, path) => {
+          if (call === 'write') this.#isLogDirty = true;
+          if (!path.includes('/control')) return;
+          // Whoever looks at a segment that is no longer the newest learns nothing of what is in that.
+          const segment = segmentOf(path);
+          if (call === 'write') this.#newestControl = Math.max(segment, this.#newestControl);
+          if (segment === this.#newestControl) this.checks.onLook(process);
+        },
+        onCheckpoint: (process, stream, written) => this.#lookAtCheckpoint(process, stream, written),
+        onLog: (line) => this.said.push(line),
+      },
+    });
+    this.#connect(injected);
+  }
+
+  get isBroken(): boolean {
+    return this.looks.violation !== null;
+  }
+
+  count(fault: string): void {
+    this.faults[fault] = (this.faults[fault] ?? 0) + 1;
+  }
+
+  pass(ms: number): Promise<void> {
+    return this.kernel.run(this.kernel.nowMs + ms, () => this.isBroken);
+  }
+
+  /** Until no process is left, at most so long. */
+  settle(atMostMs: number): Promise<void> {
+    const { kernel, machine } = this;
+    const isQuiet = () => kernel.processes.size === 0 && machine.tasksWaiting === 0;
+    return kernel.run(kernel.nowMs + atMostMs, () => this.isBroken || isQuiet());
+  }
+
+  /** After a power loss the log is read from its beginning: its end may be another. */
+  async readAnew(): Promise<void> {
+    this.watch.reset();
+    this.#isLogDirty = false;
+    const control = this.disk.disk.files().filter(([path]) => path.includes('/control'));
+    this.#newestControl = Math.max(0, ...control.map(([path]) => segmentOf(path)));
+    await this.watch.advance(true);
+    this.checks.lookForLost(this.present(), this.plan.keepMs === null);
+    this.watch.lookAtWaits(this.clock.now());
+  }
+
+  /** Ids of all records in the log, read without any code that is under test. */
+  present(): Set<string> {
+    const ids = new Set<string>();
+    for (const [path, node] of this.disk.disk.files()) {
+      if (!path.includes('.ndjson')) continue;
+      for (const line of node.bytes.toString('latin1').split('\n')) {
+        const id = /^\{"v":\d,"id":"([^"]+)".*"crc":\d+\}$/.exec(line)?.[1];
+        if (id !== undefined) ids.add(id);
+      }
+    }
+    return ids;
+  }
+
+  #connect(injected: (kind: string) => void): void {
+    const { watch, plex, kernel, checks, promises, looks } = this;
+    watch.onControl = (step) => checks.onControl(step, this.processes.get(step.record.inv) ?? null);
+    watch.onQueue = (event) => {
+      if (event.type === 'job.delivered') promises.delivered += 1;
+      if (event.type === 'job.dropped') promises.excuseAll();
+      const isOwnFault = event.type === 'job.deferred' && /^failed: (?!E[A-Z]+:)/.test(event.detail);
+      looks.at(22, !isOwnFault, () => JSON.stringify(event));
+    };
+    plex.onFault = injected;
+    plex.onCall = (call) => checks.onCall(call);
+    plex.onAnswer = (call, result) => checks.onAnswer(call, result);
+    kernel.afterStep = () => {
+      for (const process of kernel.processes) this.processes.set(process.inv, process);
+      if (!this.#isLogDirty) return undefined;
+      this.#isLogDirty = false;
+      return watch.advance();
+    };
+    kernel.onEnd = (process, exit) => {
+      checks.onEnd(process, exit);
+      if (exit.kind === 'threw') this.said.push(String(exit.error.stack));
+      if (exit.kind === 'done') this.said.push(JSON.stringify(exit.value) ?? '');
+    };
+  }
+
+  #lookAtCheckpoint(process: SimProcess, stream: string, written: unknown): void {
+    if (stream !== 'control' || process.version !== 0) return;
+    const { position, state, era } = written as { position: number; state: FoldState; era: string };
+    // What a sync that failed has lost with the power was folded by those who saw it before.
+    if (this.faults['disk sync-error'] !== undefined && this.faults['power loss'] !== undefined) return;
+    // Nor does one that cannot read all of the log see what is true: it writes nothing to it.
+    if (state.counts.newer > 0) return;
+    const fold = this.watch.folds.get(position);
+    const isSame =
+      this.newest > 0
+        ? JSON.stringify(fold?.control) === JSON.stringify(state.control)
+        : JSON.stringify(fold) === JSON.stringify(state);
+    this.looks.at(
+      8,
+      era === ERA && isSame,
+      () => `checkpoint of ${process.inv} at ${position}: ${JSON.stringify([fold, state])}`,
+    );
+  }
+}
+
+function segmentOf(path: string): number {
+  return Number(/\.(\d{6})\.ndjson$/.exec(path)?.[1] ?? 0);
+}
+
+function houseRulesOf({ segmentBytes, keepMs }: Plan): HouseRules {
+  const bytes = segmentBytes ?? Number.POSITIVE_INFINITY;
+  return {
+    sealBytes: { control: bytes, queue: bytes },
+    retention: { keepMs: keepMs ?? Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
+  };
+}
+
+function settingsOf(plan: Plan): Record<string, unknown> {
+  return {
+    plexUrl: PLEX_URL,
+    plexToken: SECRETS[0],
+    vigilMinutes: plan.vigilMinutes,
+    recoveryTimeout: plan.recoveryTimeoutSeconds,
+    failureThreshold: plan.failureThreshold,
+  };
+}

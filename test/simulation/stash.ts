@@ -1,0 +1,188 @@
+// A Stash that people edit: scenes with values, tags that scenes share, and what is wrong with it at the time.
+
+import type { StashPort } from '../../src/invocation/world.ts';
+import { coverOf } from '../../src/stash/cover.ts';
+import type { StashFailure } from '../../src/stash/stash-client.ts';
+import type { StashScene } from '../../src/stash/stash-scene.ts';
+import { performersNamed, sceneWith } from '../support/stash-scenes.ts';
+import type { Dice } from './dice.ts';
+import type { Kernel, SimProcess } from './kernel.ts';
+
+export type StashFault = StashFailure['kind'];
+
+interface Held {
+  readonly id: string;
+  /** Counts the edits; every value holds it, so that an old one is told from a new one. */
+  readonly edit: number;
+  readonly isEmpty: boolean;
+  readonly tagIds: readonly string[];
+  readonly updatedAt: number;
+  /** When that was, on no clock that can be set. */
+  readonly changedMs: number;
+}
+
+const ANSWER_MS = 8;
+const LONG_MS = 600_000;
+
+export const PLEX_URL = 'http://plex:32400';
+/** Searched for in everything that a run leaves behind. */
+export const SECRETS = ['plex-token-0123456789', 'plex-token-9876543210', 'session-cookie-5555'] as const;
+
+export class SimStash {
+  readonly #kernel: Kernel;
+  readonly #wallNow: () => number;
+  readonly #scenes = new Map<string, Held>();
+  readonly #tagNames = new Map<string, string>();
+  readonly hasCovers: boolean;
+  settings: Record<string, unknown>;
+  fault: StashFault | null = null;
+  onFault: (fault: string) => void = () => {};
+  /** How often each tag was renamed. */
+  #renames = 0;
+
+  constructor(kernel: Kernel, wallNow: () => number, settings: Record<string, unknown>, hasCovers: boolean) {
+    this.#kernel = kernel;
+    this.#wallNow = wallNow;
+    this.settings = settings;
+    this.hasCovers = hasCovers;
+    for (const id of TAG_IDS) this.#tagNames.set(id, `tag ${id}`);
+  }
+
+  get ids(): string[] {
+    return [...this.#scenes.keys()];
+  }
+
+  /** Whether a scene has had nothing to say for so long that nobody can have read another. */
+  isLongEmpty(id: string): boolean {
+    const held = this.#scenes.get(id);
+    return held?.isEmpty === true && this.#kernel.nowMs - held.changedMs > LONG_MS;
+  }
+
+  scene(id: string): StashScene | undefined {
+    const held = this.#scenes.get(id);
+    return held === undefined ? undefined : this.#view(held);
+  }
+
+  create(id: string): void {
+    if (this.#scenes.has(id)) return;
+    this.#scenes.set(id, { id, edit: 0, isEmpty: false, tagIds: [], ...this.#now() });
+  }
+
+  /** False when it is no longer there. */
+  edit(id: string, dice: Dice): boolean {
+    const held = this.#scenes.get(id);
+    if (held === undefined) return false;
+    const tagIds = TAG_IDS.filter(() => dice.chance(0.4));
+    this.#scenes.set(id, {
+      ...held,
+      edit: held.edit + 1,
+      isEmpty: false,
+      tagIds,
+      ...this.#now(),
+    });
+    return true;
+  }
+
+  empty(id: string): void {
+    const held = this.#scenes.get(id);
+    if (held === undefined) return;
+    this.#scenes.set(id, {
+      ...held,
+      edit: held.edit + 1,
+      isEmpty: true,
+      tagIds: [],
+      ...this.#now(),
+    });
+  }
+
+  destroy(id: string): void {
+    this.#scenes.delete(id);
+  }
+
+  /** The scenes that have it. */
+  renameTag(tag: string): string[] {
+    this.#renames += 1;
+    this.#tagNames.set(tag, `tag ${tag} as of ${this.#renames}`);
+    return this.scenesWith(tag);
+  }
+
+  scenesWith(tag: string): string[] {
+    return [...this.#scenes.values()].filter(({ tagIds }) => tagIds.includes(tag)).map(({ id }) => id);
+  }
+
+  #now() {
+    return { updatedAt: this.#wallNow(), changedMs: this.#kernel.nowMs };
+  }
+
+  port(process: SimProcess, dice: Dice): StashPort {
+    const ask = async <T>(what: string, value: () => T) => {
+      const ms = Math.round(dice.random() * ANSWER_MS);
+      const answered = await this.#kernel.operation(process, `Stash ${what}`, ms, () => {
+        if (this.fault === null) return { ok: true, value: value() } as const;
+        this.onFault(`Stash ${this.fault}`);
+        return { ok: false, failure: { kind: this.fault, detail: `Stash is ${this.fault}` } } as const;
+      });
+      return answered;
+    };
+    return {
+      settings: () => ask('settings', () => ({ ...this.settings })),
+      configure: (_, values) =>
+        ask('configure', () => {
+          Object.assign(this.settings, values);
+          return null;
+        }),
+      scenesWithFile: () => ask('with a file', () => []),
+      scenes: (ids) =>
+        ask(`scenes ${ids}`, () => {
+          const found = ids.map((id) => this.scene(id)).filter((scene) => scene !== undefined);
+          return new Map(found.map((scene) => [scene.id, scene]));
+        }),
+      scenesWith: (_kind, id) => ask(`with ${id}`, () => this.scenesWith(id)),
+      scenesAfter: (after, limit, since = 0) =>
+        ask(`after ${after}`, () => {
+          const left = [...this.#scenes.values()]
+            .filter(({ id }) => Number(id) > after)
+            .sort((a, b) => Number(a.id) - Number(b.id));
+          const scenes = left.slice(0, limit).map((held) => this.#view(held));
+          const lastId = Math.max(after, ...scenes.map(({ id }) => Number(id)));
+          return {
+            scenes: scenes.filter(({ updatedAt }) => updatedAt >= since),
+            lastId,
+            isLast: left.length <= limit,
+            left: left.length,
+          };
+        }),
+      cover: (id, validator) =>
+        ask(`cover ${id}`, () => {
+          if (!this.hasCovers) return { kind: 'unfit', detail: 'no picture' } as const;
+          const bytes = Buffer.from(`\xff\xd8\xff the cover of ${id}`, 'latin1');
+          return validator === `"${id}"` ? ({ kind: 'same' } as const) : coverOf(bytes, `"${id}"`);
+        }),
+      close: async () => {},
+    };
+  }
+
+  #view({ id, edit, isEmpty, tagIds, updatedAt }: Held): StashScene {
+    const files = [fileOf(id)];
+    if (isEmpty) return sceneWith({ id, files, updatedAt });
+    return sceneWith({
+      id,
+      files,
+      updatedAt,
+      title: `scene ${id}, edit ${edit}`,
+      details: `what happens in ${id} as of ${edit}`,
+      studio: `studio ${edit % 3}`,
+      date: `20${String(10 + (edit % 15)).padStart(2, '0')}-05-0${1 + (edit % 9)}`,
+      rating100: 10 * (1 + (edit % 10)),
+      tags: tagIds.map((tag) => this.#tagNames.get(tag) ?? tag),
+      performers: performersNamed(`performer ${edit % 4}`),
+    });
+  }
+}
+
+export const TAG_IDS: readonly string[] = ['1', '2', '3'];
+
+/** The file of scene `id`, under the same path in Stash and in Plex. */
+export function fileOf(id: string): string {
+  return `/media/clip ${id}.mp4`;
+}

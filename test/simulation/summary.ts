@@ -1,0 +1,51 @@
+// What many runs come to, as lines for a person.
+
+import { INVARIANT_NUMBERS, INVARIANTS } from './invariants.ts';
+import type { Outcome } from './simulation.ts';
+
+export class Summary {
+  seeds = 0;
+  failed: number[] = [];
+  readonly looked: Record<number, number> = {};
+  readonly #faults: Record<string, number> = {};
+  #steps = 0;
+  #processes = 0;
+  #virtualMs = 0;
+  #accepted = 0;
+  #delivered = 0;
+  #lost = 0;
+  /** Of all hashes, in their order. */
+  hash = 0;
+
+  add(outcome: Outcome): void {
+    this.seeds += 1;
+    if (outcome.violation !== null) this.failed.push(outcome.plan.seed);
+    this.#steps += outcome.steps;
+    this.#processes += outcome.processes;
+    this.#virtualMs += outcome.virtualMs;
+    this.#accepted += outcome.jobsAccepted;
+    this.#delivered += outcome.jobsDelivered;
+    this.#lost += outcome.jobsLost;
+    this.hash = Math.imul(this.hash ^ outcome.hash, 0x01000193) >>> 0;
+    for (const [kind, count] of Object.entries(outcome.faults))
+      this.#faults[kind] = (this.#faults[kind] ?? 0) + count;
+    for (const number of INVARIANT_NUMBERS) {
+      this.looked[number] = (this.looked[number] ?? 0) + (outcome.looked[number] ?? 0);
+    }
+  }
+
+  lines(): string[] {
+    const days = Math.round(this.#virtualMs / 86_400_000);
+    const faults = Object.entries(this.#faults).sort(([, a], [, b]) => b - a);
+    const injected = faults.reduce((sum, [, count]) => sum + count, 0);
+    return [
+      `${this.seeds} seeds, ${this.failed.length} failed; ${this.#steps} steps of ${this.#processes} processes in ${days} days of their time`,
+      `jobs: ${this.#accepted} accepted, ${this.#delivered} deliveries, ${this.#lost} lost`,
+      `${injected} faults injected: ${faults.map(([kind, count]) => `${kind} ${count}`).join(', ')}`,
+      'invariants, and how often each was looked at:',
+      ...INVARIANT_NUMBERS.map(
+        (number) => `  ${number}  ${INVARIANTS[number].says}: ${this.looked[number] ?? 0}`,
+      ),
+    ];
+  }
+}
