@@ -21,6 +21,10 @@ export async function buildMutant(root: string, mutant: Mutant | null, outfile: 
       {
         name: 'mutant',
         setup: ({ onLoad }) => {
+          // The report's page is built where it stands, and no part of the simulation.
+          onLoad({ filter: /[\\/]report[\\/]page-assets\.ts$/ }, () => ({
+            contents: `export const pageAssets = async () => ({ script: '', styles: '' });`,
+          }));
           if (mutant === null || changed === null) return;
           const isMeant = (file: string) => path.relative(root, file).replaceAll('\\', '/') === mutant.file;
           onLoad({ filter: /\.ts$/ }, ({ path: file }) =>
