@@ -63,6 +63,25 @@ function segmentsIn(path: string): string[] {
   }
 }
 
+/** A file is written by way of one that is renamed; who is killed in between leaves that behind. */
+const TEMPORARY = /\.\d+\.\d+\.tmp$/;
+/** Nobody takes as long to write one, in ms. */
+const STALE_MS = 3_600_000;
+
+/** Removes what killed writers have left. `now`: wall ms. Says nothing of what it cannot do: it costs room and no more. */
+export function sweepTemporaries(path: string, now: number): void {
+  for (const folder of [path, `${path}/checkpoint`]) {
+    try {
+      for (const name of fs.readdirSync(folder).filter((one) => TEMPORARY.test(one))) {
+        const file = `${folder}/${name}`;
+        if (now - fs.lstatSync(file).mtimeMs > STALE_MS) fs.rmSync(file, { force: true });
+      }
+    } catch {
+      // No such folder, or not ours.
+    }
+  }
+}
+
 function isAbsolute(path: string): boolean {
   return path.startsWith('/') || /^[A-Za-z]:[\\/]|^\\\\/.test(path);
 }

@@ -1,5 +1,6 @@
 // The drainer that a hook has started.
 
+import { sweepTemporaries } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
 import { handedConnection } from '../invocation/handover.ts';
 import { silentLog } from '../invocation/stash-log.ts';
@@ -14,6 +15,7 @@ export async function drainDetached(data: string): Promise<void> {
   const world = worldOf('drain', data, await lasting(handed), silentLog);
   try {
     await drain(world, { isImpatient: false, mayWait: true });
+    sweepTemporaries(data, world.writer.now().at);
   } finally {
     await world.stash.close();
   }
