@@ -1029,3 +1029,21 @@ test('a person who holds it in the middle of a batch is heeded before the next j
   expect([stop.kind, written]).toEqual(['held', 1]);
   expect((await world.queue()).counts).toMatchObject({ pending: 4, dead: 0 });
 });
+
+test('a change that comes between the last look at the queue and the release is delivered by the one who leaves', async () => {
+  const world = VirtualWorld.withScenes(2);
+  await world.queued(scene(1));
+  const append = world.journal.append.bind(world.journal);
+  let isLate = false;
+  world.journal.append = async (stream, records) => {
+    if (!isLate && records.some(({ type }) => type === 'lease.released')) {
+      isLate = true;
+      // Its hook sees that the lease is held, and starts nobody.
+      await world.queued(scene(2));
+    }
+    return append(stream, records);
+  };
+  await world.drain();
+  expect(isLate).toBe(true);
+  expect((await world.queue()).counts).toMatchObject({ pending: 0, delivered: 2 });
+});

@@ -129,6 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'machines/breaker.ts',
     find: "return failure === 'outage' || failure === 'maintenance';",
     replace: 'return failure !== undefined;',
+    tests: 'test/machines/breaker.test.ts',
   },
   {
     name: 'a burst counts as often as it fails',
@@ -259,6 +260,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/invocation/drainer.ts',
     find: '  await queue.refresh();\n  const now = world.writer.now();',
     replace: '  const now = world.writer.now();',
+    tests: 'test/invocation/drainer.test.ts',
   },
   {
     name: 'the lease is not looked at before an edit',

@@ -102,6 +102,20 @@ const CALM_WEIGHTS: typeof ACT_WEIGHTS = {
   seal: 0.8,
 };
 
+const CALM: ReadonlySet<Act['does']> = new Set([
+  'edit',
+  'empty',
+  'destroy',
+  'rename tag',
+  'item appears',
+  'seal',
+]);
+
+/** Whether nothing goes wrong in it: a disk that is slow is no trouble. */
+export function isCalm({ acts }: Plan): boolean {
+  return acts.every((act) => CALM.has(act.does) || (act.does === 'disk' && act.fault === 'slow'));
+}
+
 export function planOf(seed: number): Plan {
   const dice = new Dice(seed);
   const scenes = dice.between(1, 8);

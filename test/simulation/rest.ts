@@ -2,7 +2,7 @@
 
 import { isOver } from '../../machines/time.ts';
 import type { Acts } from './acts.ts';
-import type { Act } from './plan.ts';
+import { isCalm } from './plan.ts';
 import { differenceAt } from './promises.ts';
 import type { Stage } from './stage.ts';
 import { SECRETS } from './stash.ts';
@@ -11,7 +11,8 @@ const HOUR_MS = 3_600_000;
 
 export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   if (stage.isBroken) return;
-  await lookAtACalmRun(stage);
+  if (isCalm(stage.plan)) await stage.settle(HOUR_MS);
+  if (stage.isBroken) return;
   const { kernel, looks, watch, machine, stash, plex, promises } = stage;
   putRight(stage);
   await stage.settle(HOUR_MS);
@@ -52,17 +53,6 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   }
   if (!stage.isBroken) await lookAtWhatIsLeft(stage);
 }
-
-/** Nobody need save anything again where nothing went wrong: of a hook and a drainer one sees the other. */
-async function lookAtACalmRun(stage: Stage): Promise<void> {
-  const isCalm = (act: Act) => CALM.has(act.does) || (act.does === 'disk' && act.fault === 'slow');
-  if (!stage.plan.acts.every(isCalm)) return;
-  await stage.settle(HOUR_MS);
-  const { pending } = stage.watch.queue.counts;
-  stage.looks.at(3, pending === 0, () => `${pending} jobs were left though nothing went wrong`);
-}
-
-const CALM: ReadonlySet<string> = new Set(['edit', 'empty', 'destroy', 'rename tag', 'item appears', 'seal']);
 
 function putRight({ kernel, plex, stash, disk, machine, newest }: Stage): void {
   kernel.note('all is put right');

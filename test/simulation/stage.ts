@@ -12,7 +12,7 @@ import { Disk } from './disk.ts';
 import { Looks } from './invariants.ts';
 import { Kernel, type SimProcess } from './kernel.ts';
 import { DATA_DIR, Machine } from './machine.ts';
-import type { Plan } from './plan.ts';
+import { isCalm, type Plan } from './plan.ts';
 import { SimPlex } from './plex.ts';
 import type { DiskState } from './process-fs.ts';
 import { Promises } from './promises.ts';
@@ -163,8 +163,15 @@ export class Stage {
       this.#isLogDirty = false;
       return watch.advance();
     };
+    const wasCalm = isCalm(this.plan);
     kernel.onEnd = (process, exit) => {
       checks.onEnd(process, exit);
+      // Nobody need save anything again where nothing went wrong: of a hook and a drainer one sees the other.
+      const isLeft = kernel.processes.size === 0 && this.machine.tasksWaiting === 0;
+      const { pending } = watch.queue.counts;
+      if (wasCalm && isLeft) {
+        looks.at(3, pending === 0, () => `${pending} jobs were left though nothing went wrong`);
+      }
       if (exit.kind === 'threw') this.said.push(String(exit.error.stack));
       if (exit.kind === 'done') this.said.push(JSON.stringify(exit.value) ?? '');
     };
