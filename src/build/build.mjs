@@ -24,6 +24,8 @@ const TOOLS = {
   'sim-mutants.cjs': 'test/simulation/mutants-main.ts',
   'growth.cjs': 'test/bench/growth.ts',
 };
+/** Where only the definitions of the machines are needed. */
+const DEFINITIONS_ONLY = { 'breakwater-start.cjs': { xstate: './src/build/xstate-definitions.ts' } };
 /** Bytes; a hook reads and parses all of it each time. */
 const MAX_HOOK_BUNDLE = 24 * 1024;
 
@@ -56,7 +58,9 @@ mkdirSync(`${root}dist/plugin`, { recursive: true });
 mkdirSync(`${root}dist/tools`, { recursive: true });
 
 await Promise.all([
-  ...Object.entries(PLUGIN).map(([out, entry]) => bundle(entry, `dist/plugin/${out}`, true)),
+  ...Object.entries(PLUGIN).map(([out, entry]) =>
+    bundle(entry, `dist/plugin/${out}`, true, DEFINITIONS_ONLY[out]),
+  ),
   ...Object.entries(TOOLS)
     .filter(([, entry]) => existsSync(`${root}${entry}`))
     .map(([out, entry]) => bundle(entry, `dist/tools/${out}`, false)),
@@ -75,8 +79,9 @@ if (hookBytes > MAX_HOOK_BUNDLE) {
 if (!isQuiet)
   process.stdout.write(`built dist/plugin (hook ${(hookBytes / 1024).toFixed(0)} kB) and dist/tools\n`);
 
-async function bundle(entry, outfile, minify) {
-  const { outputFiles } = await build({ ...common, entryPoints: [entry], outfile, minify, write: false });
+async function bundle(entry, outfile, minify, alias = {}) {
+  const options = { ...common, entryPoints: [entry], outfile, minify, alias };
+  const { outputFiles } = await build({ ...options, write: false });
   const [{ text }] = outputFiles;
   replace(outfile, outfile.endsWith('/breakwater.cjs') ? withPlainBuiltins(text) : text);
 }

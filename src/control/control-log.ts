@@ -8,8 +8,9 @@ import { ERA } from '../../machines/era.ts';
 import type { ControlEvent } from '../../machines/events.ts';
 import type { Checkpoint } from '../journal/atomic-file.ts';
 import { type AppendFailure, type Journal, JournalError } from '../journal/journal.ts';
+import type { Chunk } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
-import { checkCheckpoint } from '../journal/trust.ts';
+import { type Checked, checkCheckpoint } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import { type Annotation, annotationOf } from './annotations.ts';
 import { evolve } from './evolve.ts';
@@ -49,12 +50,22 @@ export class ControlLog {
     checkpoint: ControlCheckpoint | null = null,
     onStep?: (step: Step) => void,
   ): Promise<ControlLog> {
-    const log = new ControlLog(journal, writer);
     const checked = await checkCheckpoint(journal, 'control', ERA, checkpoint);
+    return ControlLog.resume(journal, writer, checked, onStep);
+  }
+
+  /** The same for a checkpoint that was just checked: what was read for that is not read again. */
+  static async resume(
+    journal: Journal,
+    writer: Writer,
+    checked: Checked<FoldState>,
+    onStep?: (step: Step) => void,
+  ): Promise<ControlLog> {
+    const log = new ControlLog(journal, writer);
     if (checked.kind === 'trusted') {
       log.#fold = checked.checkpoint.state;
-      log.#position = checked.checkpoint.position;
       log.#last = checked.checkpoint.last;
+      log.#foldChunk(checked.tail, onStep);
     }
     await log.refresh(onStep);
     return log;
@@ -96,16 +107,20 @@ export class ControlLog {
     for (;;) {
       const chunk = await this.#journal.read('control', this.#position);
       if (chunk.next === this.#position) break;
-      for (const entry of chunk.entries) {
-        const { fold, step } = foldEntry(this.#fold, entry);
-        this.#fold = fold;
-        this.#sinceCheckpoint += 1;
-        if (entry.kind === 'record') this.#last = { position: entry.position, id: entry.record.id };
-        if (step !== null) onStep?.(step);
-      }
-      this.#position = chunk.next;
+      this.#foldChunk(chunk, onStep);
     }
     this.#isBehind = false;
+  }
+
+  #foldChunk({ entries, next }: Chunk, onStep?: (step: Step) => void): void {
+    for (const entry of entries) {
+      const { fold, step } = foldEntry(this.#fold, entry);
+      this.#fold = fold;
+      this.#sinceCheckpoint += 1;
+      if (entry.kind === 'record') this.#last = { position: entry.position, id: entry.record.id };
+      if (step !== null) onStep?.(step);
+    }
+    this.#position = next;
   }
 
   /** Appends the events in one write, then reads them back. */

@@ -3,9 +3,18 @@
 // without children, transitions with named guards, assignments and nothing else), and for those a step is a
 // look-up. A definition that uses anything more is refused when it is loaded, not misread.
 // test/control/flat-machine.test.ts holds it equal to XState's `transition()`.
+//
+// Nothing of a machine is read but what it was defined as, so that a hook can do without XState altogether
+// (src/build/xstate-definitions.ts).
 
-import type { AnyStateMachine } from 'xstate';
 import type { MachineState } from './state.ts';
+
+/** What is read of a machine. XState's have it. */
+export interface DefinedMachine {
+  readonly id: string;
+  readonly config: object;
+  readonly implementations: { readonly guards: object; readonly actions: object };
+}
 
 type AnyState = MachineState<string, unknown>;
 interface AnyEvent {
@@ -28,10 +37,8 @@ type Assignment = ((args: StepArguments) => object) | Readonly<Record<string, un
 /** The state after `event`; the very same object when the machine has no transition for it. */
 export type FlatMachine = (state: AnyState, event: AnyEvent) => AnyState;
 
-export function flatMachine(machine: AnyStateMachine): FlatMachine {
-  const table = new Map(
-    Object.values(machine.states).map((node) => [node.key, transitionsAt(machine, node)]),
-  );
+export function flatMachine(machine: DefinedMachine): FlatMachine {
+  const table = tableOf(machine);
   return (state, event) => {
     const candidates = table.get(state.value)?.get(event.type);
     if (candidates === undefined) return state;
@@ -55,43 +62,75 @@ function assigned(assignment: Assignment, context: unknown, event: AnyEvent): un
   return { ...(context as object), ...news };
 }
 
-type StateNode = AnyStateMachine['root'];
+type Definition = Readonly<Record<string, unknown>>;
 
-/** By event: the state's own transitions first, then the machine's, as XState asks them. */
-function transitionsAt(machine: AnyStateMachine, node: StateNode): ReadonlyMap<string, FlatTransition[]> {
-  if (node.type !== 'atomic') refuse(machine, `a ${node.type} state (${node.key})`);
-  const table = new Map<string, FlatTransition[]>();
-  for (const teller of [node, machine.root]) {
-    const { always, entry, exit, invoke, transitions } = teller;
-    if ([always ?? [], entry, exit, invoke].flat().length > 0) refuse(machine, `effects at ${teller.key}`);
-    for (const [type, definitions] of transitions) {
-      if (type.includes('*') || type.startsWith('xstate.')) refuse(machine, `a transition for ${type}`);
-      const known = table.get(type) ?? [];
-      table.set(type, [...known, ...definitions.map((definition) => flatTransition(machine, definition))]);
+/** What a machine, a state and a transition may say. The rest of XState's words mean more than a look-up. */
+const OF_A_MACHINE = ['id', 'context', 'initial', 'schemas', 'description', 'states', 'on'];
+const OF_A_STATE = ['description', 'on'];
+/** `reenter` changes nothing where nothing is done on entry. */
+const OF_A_TRANSITION = ['guard', 'target', 'actions', 'reenter', 'description'];
+
+function tableOf(machine: DefinedMachine): ReadonlyMap<string, ReadonlyMap<string, FlatTransition[]>> {
+  const root = only(machine, machine.config as Definition, OF_A_MACHINE);
+  const states = (root.states ?? {}) as Readonly<Record<string, Definition>>;
+  const table = new Map<string, Map<string, FlatTransition[]>>();
+  for (const [name, state] of Object.entries(states)) {
+    const transitions = new Map<string, FlatTransition[]>();
+    // The state's own first, then the machine's, as XState asks them.
+    for (const { on } of [only(machine, state, OF_A_STATE), root]) {
+      for (const [type, defined] of Object.entries(on ?? {})) {
+        if (type.includes('*') || type.startsWith('xstate.')) refuse(machine, `a transition for ${type}`);
+        const known = transitions.get(type) ?? [];
+        transitions.set(type, [
+          ...known,
+          ...listOf(defined).map((one) => transitionOf(machine, states, one)),
+        ]);
+      }
     }
+    table.set(name, transitions);
   }
   return table;
 }
 
-type Definition = StateNode['transitions'] extends Map<string, (infer One)[]> ? One : never;
-
-function flatTransition(machine: AnyStateMachine, { guard, target, actions }: Definition): FlatTransition {
-  const { guards, actions: known } = machine.implementations;
-  const test = guard === undefined ? null : guards[guard as string];
-  if (guard !== undefined && (typeof guard !== 'string' || typeof test !== 'function')) {
-    refuse(machine, 'a guard that is not a named function');
+function transitionOf(machine: DefinedMachine, states: object, defined: unknown): FlatTransition {
+  const asObject = typeof defined === 'string' ? { target: defined } : (defined as Definition);
+  const { guard, target, actions } = only(machine, asObject, OF_A_TRANSITION);
+  if (target !== undefined && !(typeof target === 'string' && Object.hasOwn(states, target))) {
+    refuse(machine, 'a transition to what is no state of its own');
   }
-  if (target !== undefined && target.length !== 1) refuse(machine, 'a transition to several states');
-  const assignments = actions.map((action) => {
-    const named = typeof action === 'string' ? known[action] : undefined;
-    const { type, assignment } = (named ?? {}) as { type?: unknown; assignment?: Assignment };
-    if (type !== 'xstate.assign' || assignment === undefined)
+  const { guards, actions: known } = machine.implementations;
+  const test = guard === undefined ? null : named(guards, guard);
+  if (guard !== undefined && typeof test !== 'function')
+    refuse(machine, 'a guard that is not a named function');
+  const assignments = (actions === undefined ? [] : listOf(actions)).map((action) => {
+    const { type, assignment } = (named(known, action) ?? {}) as { type?: unknown; assignment?: Assignment };
+    if (type !== 'xstate.assign' || assignment === undefined) {
       return refuse(machine, 'an action that is no named assign');
+    }
     return assignment;
   });
-  return { guard: test as FlatTransition['guard'], target: target?.[0]?.key ?? null, assignments };
+  return {
+    guard: test as FlatTransition['guard'],
+    target: (target as string | undefined) ?? null,
+    assignments,
+  };
 }
 
-function refuse(machine: AnyStateMachine, what: string): never {
+function only(machine: DefinedMachine, definition: Definition, allowed: readonly string[]): Definition {
+  for (const word of Object.keys(definition)) {
+    if (!allowed.includes(word) && definition[word] !== undefined) refuse(machine, `the word ${word}`);
+  }
+  return definition;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
+}
+
+function named(of: object, name: unknown): unknown {
+  return typeof name === 'string' && Object.hasOwn(of, name) ? (of as Definition)[name] : undefined;
+}
+
+function refuse(machine: DefinedMachine, what: string): never {
   throw new Error(`the machine ${machine.id} has ${what}; src/control/flat-machine.ts cannot step that`);
 }

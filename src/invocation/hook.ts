@@ -5,9 +5,10 @@
 // It must never fail a save: whatever is wrong comes out as one clear line, and exit code 0.
 
 import { ERA } from '../../machines/era.ts';
+import type { FoldState } from '../control/replay.ts';
 import { type ControlState, INITIAL_STATE } from '../control/state.ts';
 import type { AppendFailure } from '../journal/journal.ts';
-import { checkCheckpoint } from '../journal/trust.ts';
+import { type Checked, checkCheckpoint } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import type { JobName } from '../queue/events.ts';
 import type { DataDir } from './data-dir.ts';
@@ -18,8 +19,12 @@ export type HookResult =
   | { readonly kind: 'queued'; readonly started: boolean; readonly warning?: string }
   | { readonly kind: 'refused'; readonly failure: AppendFailure };
 
-/** Folds the log, asks for a drainer in it, and starts one where that was granted. */
-export type StartIfNeeded = (dir: DataDir, writer: Writer) => Promise<{ started: boolean; warning?: string }>;
+/** Folds the log from where the checkpoint ends, asks for a drainer in it, and starts one where that was granted. */
+export type StartIfNeeded = (
+  dir: DataDir,
+  writer: Writer,
+  checked: Checked<FoldState>,
+) => Promise<{ started: boolean; warning?: string }>;
 
 /** `startIfNeeded` is called only when the checkpoint alone cannot say that no drainer is needed. */
 export async function runHook(
@@ -34,9 +39,10 @@ export async function runHook(
   if (!appended.ok) return { kind: 'refused', failure: appended.failure };
   // From here on the job is safe: nothing that goes wrong may look like a refusal.
   try {
-    const known = await currentState(dir);
+    const checked = await checkCheckpoint(dir.journal, 'control', ERA, dir.controlCheckpoint.read());
+    const known = await currentState(dir, checked);
     if (known !== null && !isDrainerWanted(known, writer)) return { kind: 'queued', started: false };
-    return { kind: 'queued', ...(await startIfNeeded(dir, writer)) };
+    return { kind: 'queued', ...(await startIfNeeded(dir, writer, checked)) };
   } catch (error) {
     const warning = `the change is queued, but no drainer could be started: ${(error as Error).message}`;
     return { kind: 'queued', started: false, warning };
@@ -44,8 +50,7 @@ export async function runHook(
 }
 
 /** The control state without folding anything; null when there is something to fold. */
-async function currentState(dir: DataDir): Promise<ControlState | null> {
-  const checked = await checkCheckpoint(dir.journal, 'control', ERA, dir.controlCheckpoint.read());
+async function currentState(dir: DataDir, checked: Checked<FoldState>): Promise<ControlState | null> {
   if (checked.kind === 'trusted') return checked.isCurrent ? checked.checkpoint.state.control : null;
   return (await dir.journal.size('control')) === 0 ? INITIAL_STATE : null;
 }

@@ -82,8 +82,14 @@ function originOf(value: unknown): Origin | null {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return null;
   const scheme = value.Scheme === 'https' ? 'https' : 'http';
   const dir = typeof value.Dir === 'string' && value.Dir !== '' ? value.Dir : '.';
-  const origin = `${scheme}://${hostOf(value.Host)}:${port}`;
-  return { connection: { origin, credential: credentialOf(value.SessionCookie) }, dir };
+  return {
+    // Most hooks speak to nobody, and to check these costs them more than all else in here.
+    get connection() {
+      const origin = `${scheme}://${hostOf(value.Host)}:${port}`;
+      return { origin, credential: credentialOf(value.SessionCookie) };
+    },
+    dir,
+  };
 }
 
 /** `Host` is the address that Stash binds to; "every address" is reached through loopback. */

@@ -34,7 +34,8 @@ let knownBootId: string | undefined;
 
 function readBootId(): string {
   try {
-    return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').slice(0, 13);
+    // As UTF-8: for that Node has a short cut.
+    return fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 13);
   } catch {
     const bootedAt = Date.now() - monotonicMs();
     return `b${Math.round(bootedAt / 600_000).toString(36)}`;
@@ -87,7 +88,7 @@ function isGoneHere(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     return /\) [ZX] /.test(stat);
   } catch {
     return false;

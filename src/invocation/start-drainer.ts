@@ -5,6 +5,8 @@
 import * as path from 'node:path';
 import { ControlLog } from '../control/control-log.ts';
 import { gate } from '../control/decide.ts';
+import type { FoldState } from '../control/replay.ts';
+import type { Checked } from '../journal/trust.ts';
 import type { Writer } from '../journal/writer.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { DATA_VARIABLE, type DataDir } from './data-dir.ts';
@@ -29,11 +31,12 @@ const SYSTEM: Launcher = { isStashInit, queuedAsTask, startDetached };
 export async function startIfNeeded(
   dir: DataDir,
   writer: Writer,
+  checked: Checked<FoldState>,
   connection: StashConnection,
   bundleDir: string,
   launcher = SYSTEM,
 ): Promise<{ started: boolean; warning?: string }> {
-  const control = await ControlLog.open(dir.journal, writer, dir.controlCheckpoint.read());
+  const control = await ControlLog.resume(dir.journal, writer, checked);
   if (control.fold.counts.newer > 0) {
     return {
       started: false,

@@ -3,13 +3,20 @@
 
 import type { Checkpoint } from './atomic-file.ts';
 import type { Journal } from './journal.ts';
+import type { Chunk } from './lines.ts';
 import type { Position, StreamName } from './record.ts';
 import { placeOf } from './segments.ts';
 import { isCount, isText, shaped } from './shape.ts';
 
-/** `isCurrent`: nothing was appended since. */
 export type Checked<State> =
-  | { readonly kind: 'trusted'; readonly checkpoint: Checkpoint<State>; readonly isCurrent: boolean }
+  | {
+      readonly kind: 'trusted';
+      readonly checkpoint: Checkpoint<State>;
+      /** Nothing was appended since. */
+      readonly isCurrent: boolean;
+      /** What follows the checkpoint as far as it was read on the way: whoever folds it goes on at its `next`. */
+      readonly tail: Chunk;
+    }
   | { readonly kind: 'ignored' };
 
 /** The state in it is taken as it is: whoever wrote its era and its checksum made it. */
@@ -33,11 +40,14 @@ export async function checkCheckpoint<State>(
   if (!isOfThisLog) return { kind: 'ignored' };
   // The end of a segment is not the end of the stream.
   if (next === position && placeOf(position).offset > 0)
-    return { kind: 'trusted', checkpoint, isCurrent: true };
+    return { kind: 'trusted', checkpoint, isCurrent: true, tail: { entries: [], next } };
   if ((await journal.size(stream)) < position) return { kind: 'ignored' };
-  const isBehind =
-    entries.some((entry) => entry.position >= position) || (await hasEntries(journal, stream, next));
-  return { kind: 'trusted', checkpoint, isCurrent: !isBehind };
+  const tail = {
+    entries: entries.filter((entry) => entry.position >= position),
+    next: Math.max(next, position),
+  };
+  const isCurrent = tail.entries.length === 0 && !(await hasEntries(journal, stream, tail.next));
+  return { kind: 'trusted', checkpoint, isCurrent, tail };
 }
 
 /** The records by which segments hold together are none. */

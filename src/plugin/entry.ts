@@ -3,7 +3,6 @@
 // at once, because the files may be replaced by an update while we run.
 
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { START_FILE, WORKER_FILE } from '../invocation/handover.ts';
 import { type HookResult, runHook } from '../invocation/hook.ts';
@@ -12,10 +11,13 @@ import { processWriter } from '../invocation/process.ts';
 import { answer, stashLog } from '../invocation/stash-log.ts';
 import type { AppendFailure } from '../journal/journal.ts';
 
+/** Most of what Stash sends fits; room for more is made as it comes. */
+const FIRST_READ_BYTES = 4000;
+
 type Worker = typeof import('../worker/worker.ts');
 type Starter = typeof import('../invocation/start-drainer.ts');
 
-export async function main(): Promise<void> {
+async function main(): Promise<void> {
   const verbs = process.argv.slice(2).filter((word) => !word.startsWith('--plugin-dir='));
   if (verbs.length > 0) return worker().runCommand(verbs);
   if (isTerminal()) return worker().runCommand(['--help']);
@@ -35,10 +37,16 @@ export async function main(): Promise<void> {
 
 async function hook({ trigger, job, from }: Extract<Input, { kind: 'hook' }>): Promise<void> {
   const data = dataPath(from.dir, process.env);
-  const result = await runHook(job, trigger, openDataDir(data), processWriter('hook'), (dir, writer) => {
-    const { startIfNeeded } = require(path.join(__dirname, START_FILE)) as Starter;
-    return startIfNeeded(dir, writer, from.connection, __dirname);
-  });
+  const result = await runHook(
+    job,
+    trigger,
+    openDataDir(data),
+    processWriter('hook'),
+    (dir, writer, checked) => {
+      const { startIfNeeded } = require(`${__dirname}/${START_FILE}`) as Starter;
+      return startIfNeeded(dir, writer, checked, from.connection, __dirname);
+    },
+  );
   report(result, job, data);
   // All is written synchronously: waiting for the event loop to notice would cost a tenth of the hook.
   process.exit();
@@ -81,13 +89,17 @@ function isTerminal(): boolean {
 }
 
 function readInput(): Input {
-  const chunks: Buffer[] = [];
+  let bytes = Buffer.allocUnsafe(FIRST_READ_BYTES);
   let total = 0;
-  const chunk = Buffer.allocUnsafe(64 * 1024);
   for (;;) {
+    if (total === bytes.length) {
+      const more = Buffer.allocUnsafe(Math.min(total * 4, MAX_INPUT_BYTES + 1));
+      bytes.copy(more);
+      bytes = more;
+    }
     let count: number;
     try {
-      count = fs.readSync(0, chunk, 0, chunk.length, null);
+      count = fs.readSync(0, bytes, total, bytes.length - total, null);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EAGAIN') continue;
@@ -98,13 +110,12 @@ function readInput(): Input {
     total += count;
     if (total > MAX_INPUT_BYTES)
       return { kind: 'invalid', problem: `stdin is over ${MAX_INPUT_BYTES} bytes` };
-    chunks.push(Buffer.from(chunk.subarray(0, count)));
   }
-  return parseInput(Buffer.concat(chunks).toString('utf8'));
+  return parseInput(bytes.toString('utf8', 0, total));
 }
 
 function worker(): Worker {
-  return require(path.join(__dirname, WORKER_FILE)) as Worker;
+  return require(`${__dirname}/${WORKER_FILE}`) as Worker;
 }
 
 main().catch((error: unknown) => {

@@ -137,12 +137,20 @@ describe('trust', () => {
       kind: 'trusted',
       checkpoint: kept,
       isCurrent: true,
+      tail: { entries: [], next: kept.position },
     });
     await journal.append('control', [recordOf(9)]);
     expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toMatchObject({
       kind: 'trusted',
       isCurrent: false,
     });
+  });
+
+  test('what follows it is handed on as it was read, and only that', async () => {
+    const { journal, kept } = await checkpointOf(3);
+    await journal.append('control', [recordOf(9), recordOf(10)]);
+    const checked = await checkCheckpoint(journal, 'control', 'era-1', kept);
+    expect(checked.kind === 'trusted' && checked.tail).toEqual(await journal.read('control', kept.position));
   });
 
   test.each([

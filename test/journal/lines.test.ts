@@ -17,6 +17,13 @@ describe('the checksum', () => {
     );
   });
 
+  test.each([4_095, 4_096, 4_097, 8_191, 8_192, 8_193, 100_001])('of %i bytes is as well', (length) => {
+    const random = seeded(length);
+    const bytes = Uint8Array.from({ length }, () => Math.floor(random() * 256));
+    expect(crc32(bytes)).toBe(zlibCrc32(bytes));
+    expect(crc32(bytes.subarray(1))).toBe(zlibCrc32(bytes.subarray(1)));
+  });
+
   test('of "123456789" is the one in every book', () => {
     expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926);
     expect(crc32(Buffer.alloc(0))).toBe(0);

@@ -116,6 +116,13 @@ test('the hook carries neither the machines nor an HTTP client', () => {
   expect(hook.length).toBeLessThan(24 * 1024);
 });
 
+test('what a hook loads to fold a tail carries the definitions of the machines, and not XState', () => {
+  const start = readFileSync(path.join(root, 'dist/plugin/breakwater-start.cjs'), 'utf8');
+  expect(start).toContain('breaker.opened');
+  expect(start).not.toMatch(/xstate\.(init|done|stop)|undici|llhttp/);
+  expect(start.length).toBeLessThan(32 * 1024);
+});
+
 /** The files that one imports more than types from. */
 function valuesFrom(file: string): string[] {
   const code = readFileSync(path.join(root, file), 'utf8');

@@ -3,7 +3,7 @@
 
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { drain } from '../../src/invocation/drainer.ts';
-import { type HookResult, runHook } from '../../src/invocation/hook.ts';
+import { type HookResult, runHook, type StartIfNeeded } from '../../src/invocation/hook.ts';
 import type { HouseRules } from '../../src/invocation/housekeeping.ts';
 import { useProcessTable } from '../../src/invocation/process.ts';
 import { type Launcher, startIfNeeded } from '../../src/invocation/start-drainer.ts';
@@ -109,8 +109,8 @@ export class Machine {
 
   hook(job: JobName, trigger: string, onResult: (result: HookResult) => void): void {
     this.#start('hook', START_MS, async (process, { dir, writer }) => {
-      const start = (theirs: DataDir, by: Writer) =>
-        startIfNeeded(theirs, by, CONNECTION, '/plugin', this.#launcher(process));
+      const start: StartIfNeeded = (theirs, by, checked) =>
+        startIfNeeded(theirs, by, checked, CONNECTION, '/plugin', this.#launcher(process));
       const result = await runHook(job, trigger, dir, writer, start);
       onResult(result);
       return result;

@@ -13,7 +13,7 @@ import { ControlLog } from '../../src/control/control-log.ts';
 import type { Step } from '../../src/control/replay.ts';
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
-import { type HookResult, runHook } from '../../src/invocation/hook.ts';
+import { type HookResult, runHook, type StartIfNeeded } from '../../src/invocation/hook.ts';
 import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import { startIfNeeded } from '../../src/invocation/start-drainer.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
@@ -581,8 +581,8 @@ export class VirtualWorld {
   /** A hook: the real one. The drainer that it starts works on while the test waits for anything. */
   hook(job: JobName, options: ProcessOptions = {}, origin: string = CONNECTION.origin): Promise<HookResult> {
     const { process, dir, writer } = this.#newProcess('hook', options);
-    const start = (theirs: DataDir, by: Writer) =>
-      startIfNeeded(theirs, by, { ...CONNECTION, origin }, '/nowhere');
+    const start: StartIfNeeded = (theirs, by, checked) =>
+      startIfNeeded(theirs, by, checked, { ...CONNECTION, origin }, '/nowhere');
     return this.#living(process, () => runHook(job, 'Scene.Update.Post', dir, writer, start));
   }
 
