@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { gate } from '../../src/control/decide.ts';
 import { INITIAL_STATE } from '../../src/control/state.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import { type Journal, JournalError } from '../../src/journal/journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
@@ -47,6 +47,25 @@ describe('an append', () => {
     const log = await ControlLog.open(full, fakeWriter(clock));
     expect(await log.append(drainClaim)).toEqual({ ok: false, failure });
     expect(log.state).toBe(INITIAL_STATE);
+    // For a caller that cannot go on it is an error of the journal.
+    const thrown = await log.appendOrThrow(drainClaim).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(JournalError);
+    expect((thrown as Error).message).toContain(failure.detail);
+  });
+
+  test('comes back as its steps to a caller that cannot go on without', async () => {
+    const log = await setting().open('one');
+    expect(await log.appendOrThrow(drainClaim)).toMatchObject([{ isVoid: false, agreement: 'agreed' }]);
+  });
+
+  test('of an event that no reader would hear is refused, and nothing is written', async () => {
+    const { journal, open } = setting();
+    const log = await open('one');
+    const endless = { ...drainClaim, forMs: Number.POSITIVE_INFINITY };
+    await expect(log.append(drainClaim, endless)).rejects.toThrow(
+      'a lease.claimed of this shape would be void: {"lease":"drain","forMs":null',
+    );
+    expect(await journal.size('control')).toBe(0);
   });
 
   test('that was acknowledged and is not there is a broken invariant', async () => {

@@ -48,9 +48,26 @@ describe('a machine of more than states, named guards and assignments is refused
     const config: unknown = two({ on: { go: { guard: 'yes', target: 'b', actions: 'note' } } });
     const machine: unknown = pure.createMachine(config as never);
     const step = flatMachine(machine as AnyStateMachine);
-    expect(step({ value: 'a', context: { n: 0 } }, { type: 'go' })).toEqual({
-      value: 'b',
-      context: { n: 1 },
+    const from = { value: 'a', context: { n: 0, m: 'kept' } };
+    expect(step(from, { type: 'go' })).toEqual({ value: 'b', context: { n: 1, m: 'kept' } });
+    expect(step(from, { type: 'stay' })).toBe(from);
+  });
+
+  test('and so is one whose assignments are computed field by field', () => {
+    const counting = setup({
+      types: { context: {} as { n: number }, events: {} as { type: 'add'; by: number } },
+      actions: { add: assign({ n: ({ context, event }) => context.n + event.by }) },
+    }).createMachine({
+      id: 'm',
+      context: { n: 0 },
+      initial: 'a',
+      states: { a: { on: { add: { actions: 'add' } } } },
+    });
+    const machine: unknown = counting;
+    const step = flatMachine(machine as AnyStateMachine);
+    expect(step({ value: 'a', context: { n: 2 } }, { type: 'add', by: 3 } as never)).toEqual({
+      value: 'a',
+      context: { n: 5 },
     });
   });
 
@@ -66,6 +83,8 @@ describe('a machine of more than states, named guards and assignments is refused
     ['a guard that is not named', two({ on: { go: { guard: () => true, target: 'b' } } })],
     ['a guard that nobody made', two({ on: { go: { guard: 'no', target: 'b' } } })],
     ['an effect', two({ on: { go: { actions: 'ring' } } })],
+    ['an action that is not named', two({ on: { go: { actions: assign({ n: 1 }) } } })],
+    ['a transition to itself and another', two({ on: { go: { target: ['b', 'a'] } } })],
     ['an action that nobody made', two({ on: { go: { actions: 'sing' } } })],
   ])('%s', (_, config) => {
     const machine: unknown = createMachine(config as never).provide({

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { ERA } from '../../machines/era.ts';
 import type { StampedControlEvent } from '../../machines/events.ts';
 import { EMPTY_FOLD, eventOf, type FoldState, foldEntry } from '../../src/control/replay.ts';
-import { INITIAL_STATE } from '../../src/control/state.ts';
+import { INITIAL_STATE, MACHINE_NAMES } from '../../src/control/state.ts';
 import { isSameTransition, transitionOf } from '../../src/control/witness.ts';
 import type { Entry } from '../../src/journal/lines.ts';
 import type { JournalRecord, Witness } from '../../src/journal/record.ts';
@@ -153,6 +153,12 @@ describe('agreement', () => {
     expect(steps[1]).toMatchObject({ agreement: 'adopted' });
     expect(fold.control.recovery.value).toBe('ramping');
     expect(fold).toMatchObject({ counts: { damaged: 1, adopted: 1 } });
+  });
+
+  test('a record without a witness settles no doubt', () => {
+    const { fold } = foldAll([damaged(0), entry(100, claimed)]);
+    expect(fold.doubted).toEqual(MACHINE_NAMES);
+    expect(foldAll([damaged(0), entry(100, claimed, granted)]).fold.doubted).not.toContain('drain');
   });
 
   test('a lease that is adopted belongs to whoever was granted it', () => {

@@ -1,10 +1,11 @@
 // A checkpoint is a cache: replaced whole, and believed only when it is whole and of this log and era.
 import * as nodeFs from 'node:fs';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { AtomicFile, type Checkpoint } from '../../src/journal/atomic-file.ts';
+import { AtomicFile, type Checkpoint, replaceFile } from '../../src/journal/atomic-file.ts';
 import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
+import { crc32 } from '../../src/journal/crc32.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { checkCheckpoint } from '../../src/journal/trust.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -98,6 +99,63 @@ describe('the file', () => {
     }
   });
 
+  test('in a folder of ours that leads elsewhere is not written', () => {
+    const root = tempDir();
+    const [elsewhere, dir] = [join(root, 'elsewhere'), join(root, 'ours')];
+    mkdirSync(elsewhere);
+    symlinkSync(elsewhere, dir);
+    const path = join(dir, 'checkpoint.json');
+    expect(() => new AtomicFile<State>(path, nodeFs, true).write({ text: 'x' })).toThrow(
+      `${dir} leads elsewhere`,
+    );
+    expect(readdirSync(elsewhere)).toEqual([]);
+    // A folder that is none of ours may be anywhere: people move theirs to other disks.
+    new AtomicFile<State>(path).write({ text: 'x' });
+    expect(readdirSync(elsewhere)).toEqual(['checkpoint.json']);
+  });
+
+  test('that is a link is not read, wherever it leads', () => {
+    const dir = tempDir();
+    const [real, link] = [join(dir, 'real.json'), join(dir, 'link.json')];
+    new AtomicFile<State>(real).write({ text: 'x' });
+    symlinkSync(real, link);
+    expect(new AtomicFile<State>(real).read()).toEqual({ text: 'x' });
+    expect(new AtomicFile<State>(link).read()).toBe(null);
+  });
+
+  test('of a sound first line and no JSON behind it is ignored', () => {
+    const path = join(tempDir(), 'checkpoint.json');
+    const body = '{"text":';
+    writeFileSync(path, `breakwater-checkpoint 1 ${crc32(Buffer.from(body))}\n${body}`);
+    expect(new AtomicFile(path).read()).toBe(null);
+  });
+
+  test('of an interrupted write is neither read nor written over', () => {
+    const dir = tempDir();
+    const path = join(dir, 'checkpoint.json');
+    const opened: [string, unknown, unknown][] = [];
+    const noting = {
+      ...nodeFs,
+      openSync: (...args: [string, string, number]) => {
+        opened.push(args);
+        return nodeFs.openSync(...args);
+      },
+    } as unknown as typeof nodeFs;
+    new AtomicFile<State>(path, noting).write({ text: 'x' });
+    // A name of its own, that must not be there yet; then the folder.
+    expect(opened[0]![0]).toMatch(/\/checkpoint\.json\.\d+\.\d+\.tmp$/);
+    expect(opened[0]!.slice(1)).toEqual(['wx', 0o600]);
+    expect(opened[1]!.slice(0, 2)).toEqual([dir, 'r']);
+  });
+
+  test('at the root of a file system has that for its folder', () => {
+    const synced: unknown[] = [];
+    const calls = ['writeFileSync', 'fsyncSync', 'closeSync', 'renameSync'].map((name) => [name, () => {}]);
+    const fs = { ...Object.fromEntries(calls), openSync: (path: string) => synced.push(path) };
+    replaceFile('/checkpoint.json', 'x', 0o600, fs as unknown as typeof nodeFs);
+    expect(synced.at(-1)).toBe('/');
+  });
+
   test('of a version that this code does not know is ignored', () => {
     const path = join(tempDir(), 'checkpoint.json');
     const file = new AtomicFile<State>(path);
@@ -164,6 +222,7 @@ describe('trust', () => {
       'no record begins where it says',
       (kept: Checkpoint<null>) => ({ ...kept, last: { ...kept.last, position: kept.last.position + 1 } }),
     ],
+    ['it ends behind the log', (kept: Checkpoint<null>) => ({ ...kept, position: kept.position + 1 })],
     [
       'it ends before the record that it names does',
       (kept: Checkpoint<null>) => ({ ...kept, position: kept.last.position + 1 }),

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type Journal, READ_BYTES, readAll, type Segments } from '../../src/journal/journal.ts';
 import { type Entry, joinLines } from '../../src/journal/lines.ts';
 import { encodeLine, type JournalRecord, MAX_LINE_BYTES } from '../../src/journal/record.ts';
+import { baseOf, imageBaseOf } from '../../src/journal/segments.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 
@@ -40,6 +41,20 @@ export function testJournal(name: string, make: () => Subject): void {
       const { journal } = make();
       expect(await journal.read('control', 0)).toEqual({ entries: [], next: 0 });
       expect(await journal.size('control')).toBe(0);
+    });
+
+    test('an append of nothing is done, and nothing was written', async () => {
+      const { journal } = make();
+      expect(await journal.append('control', [])).toEqual({ ok: true });
+      expect(await journal.size('control')).toBe(0);
+    });
+
+    test('a position that is beyond all there is has nothing behind it', async () => {
+      const { journal } = make();
+      await journal.append('control', [recordOf(1)]);
+      for (const beyond of [await journal.size('control'), baseOf(3), imageBaseOf(3), imageBaseOf(1)]) {
+        expect(await journal.read('control', beyond)).toEqual({ entries: [], next: beyond });
+      }
     });
 
     test('a reader that was there before the first append sees it', async () => {
@@ -228,6 +243,22 @@ export function testJournal(name: string, make: () => Subject): void {
       expect(kinds(await entries(journal))).toEqual(['damaged', 'damaged', 'damaged']);
     });
 
+    test.each([
+      ['a place that is no number', { seen: 'x' }],
+      ['no state before', { from: undefined }],
+      ['no state after', { to: null }],
+      ['a list of states', { to: [] }],
+      ['no era', { era: 7 }],
+    ])('a witness of %s is damage', async (_, change) => {
+      const { journal, appendBytes } = make();
+      const witness = { seen: 0, from: {}, to: {}, era: 'e' };
+      appendBytes(joinLines([encodeLine({ ...recordOf(1), witness: { ...witness, ...change } as never })]));
+      appendBytes(joinLines([encodeLine({ ...recordOf(2), witness })]));
+      const [first, second] = await entries(journal);
+      expect(first).toMatchObject({ kind: 'damaged', reason: 'not a record' });
+      expect(second).toMatchObject({ kind: 'record', record: { witness } });
+    });
+
     describe('in segments', () => {
       const numbers = async (journal: Journal, from = 0) =>
         recordsIn(await entries(journal, from)).map(({ data }) => data.n);
@@ -290,6 +321,9 @@ export function testJournal(name: string, make: () => Subject): void {
         expect(newest).toMatchObject({ index: 1, sealedAt: null });
         expect(old!.bytes).toBeGreaterThanOrEqual((await segments.bytesOf('control', 0))!.length);
         expect(await segments.bytesOf('control', 2)).toBeNull();
+        // Up to where it was sealed, and of the newest all there is.
+        expect((await segments.bytesOf('control', 1))!.length).toBe(newest!.bytes);
+        expect((await segments.bytesOf('control', 1))!.toString()).toContain('"n":3');
       });
 
       test('what is dropped is stood in for by an image, for a reader from the beginning', async () => {

@@ -4,6 +4,7 @@ import * as nodeFs from 'node:fs';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FileJournal, type JournalFs } from '../../src/journal/file-journal.ts';
@@ -211,8 +212,8 @@ describe('a data dir that cannot be used', () => {
     });
   });
 
-  // Root may write anywhere, so as root this becomes nobody for a moment.
-  test.skipIf(process.platform === 'win32')('because it is read-only', async () => {
+  // Root may write anywhere, so as root this becomes nobody for a moment; a thread cannot.
+  test.skipIf(process.platform === 'win32' || !isMainThread)('because it is read-only', async () => {
     const dir = tempDir();
     chmodSync(dir, 0o555);
     const isRoot = process.geteuid?.() === 0;

@@ -18,6 +18,8 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'npm run bench',
   'npm run bench:replay',
   'npm run bench:growth',
+  'npm run coverage',
+  'npm run mutate',
 ]);
 
 const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]

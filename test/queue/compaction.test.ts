@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import type { Journal, Segments } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { compactedEvents, restored } from '../../src/queue/compacted.ts';
-import { compactQueue, type QueueRetention } from '../../src/queue/compaction.ts';
+import { compactQueue, QUEUE_RETENTION, type QueueRetention } from '../../src/queue/compaction.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
 import { createQueue, type Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
@@ -177,6 +177,64 @@ describe('retention', () => {
     expect(await compactQueue(journal, segments, writer, DROP_ALL)).toBe(false);
     expect(await kept(segments)).toEqual(before);
   });
+});
+
+describe('nothing is dropped', () => {
+  test('of a stream that nobody wrote, or that was never sealed', async () => {
+    const { journal, segments } = onDisk();
+    expect(await compactQueue(journal, segments, writer, DROP_ALL)).toBe(false);
+    await journal.append('queue', [queuedRecord(1)]);
+    expect(await compactQueue(journal, segments, writer, DROP_ALL)).toBe(false);
+  });
+
+  test('when the folder refuses it', async () => {
+    const { journal, segments } = onDisk();
+    await filled(journal, segments, 4, 2);
+    const failure = { kind: 'full', detail: 'no room' } as const;
+    const full: Segments = {
+      list: (stream) => segments.list(stream),
+      imageBytes: (stream) => segments.imageBytes(stream),
+      bytesOf: (stream, index) => segments.bytesOf(stream, index),
+      seal: (stream, occasion) => segments.seal(stream, occasion),
+      dropBefore: async () => ({ ok: false, failure }),
+    };
+    expect(await compactQueue(journal, full, writer, DROP_ALL)).toBe(false);
+  });
+
+  test('when somebody else dropped it first, whatever is left of it to be read', async () => {
+    const { disk, journal, segments } = onDisk();
+    await filled(journal, segments, 6, 2);
+    const seen = await segments.list('queue');
+    // All that is listed, and not a byte of it any more: another sweep came between, and then the folder went.
+    const gone = new FileJournal('/data', new MemoryDisk().process());
+    const late: Segments = {
+      list: async () => seen,
+      imageBytes: (stream) => segments.imageBytes(stream),
+      bytesOf: (stream, index) => segments.bytesOf(stream, index),
+      seal: (stream, occasion) => segments.seal(stream, occasion),
+      dropBefore: () => Promise.reject(new Error('an image of less than there was')),
+    };
+    expect(await compactQueue(gone, late, writer, DROP_ALL)).toBe(false);
+    // Or a reader is led past the end of what it wanted to fold.
+    expect(await compactQueue(journal, segments, writer, DROP_ALL)).toBe(true);
+    const early = seen.slice(0, 2);
+    const behind: Segments = { ...late, list: async () => early, imageBytes: async () => 0 };
+    expect(await compactQueue(onDisk(disk).journal, behind, writer, DROP_ALL)).toBe(false);
+  });
+});
+
+test('damage and records of unknown types in what is dropped are stepped over', async () => {
+  const journal = new MemoryJournal();
+  await journal.append('queue', [queuedRecord(1), makeRecord(writer, 'job.pondered', {})]);
+  journal.appendBytes('queue', Buffer.from('\ngarbage\n'));
+  await journal.append('queue', [queuedRecord(2)]);
+  await journal.seal('queue', recordOf(0));
+  expect(await compactQueue(journal, journal, writer, DROP_ALL)).toBe(true);
+  expect((await folded(journal)).jobs.map(([name]) => name)).toEqual(['scene:1', 'scene:2']);
+});
+
+test('by itself it keeps ninety days, and a quarter of a gigabyte', () => {
+  expect(QUEUE_RETENTION).toEqual({ keepMs: 90 * DAY_MS, maxBytes: 268_435_456 });
 });
 
 test('an image is cut into parts far below the longest line, and comes back as it was', () => {

@@ -1,6 +1,7 @@
 // The queue stream as processes share it, and its checkpoint: image and tail equal the whole log.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { JournalError } from '../../src/journal/journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
@@ -79,6 +80,52 @@ test('an append that fails says why, and nothing was queued', async () => {
   const log = await QueueLog.open(full, fakeWriter(clock));
   expect(await log.append(queued('scene:1'))).toEqual({ ok: false, failure });
   expect(log.queue.jobs.size).toBe(0);
+  // For a caller that cannot go on it is an error of the journal.
+  const thrown = await log.appendOrThrow(queued('scene:1')).catch((error: unknown) => error);
+  expect(thrown).toBeInstanceOf(JournalError);
+  expect((thrown as Error).message).toContain('no room');
+});
+
+test('an event that no reader would hear is refused, and nothing is written', async () => {
+  const { journal, open } = setting();
+  const log = await open();
+  const nameless = { ...queued('scene:1'), job: 'scene:0' as JobName, cause: 'x'.repeat(1_000) };
+  const thrown = await log.append(queued('scene:2'), nameless).catch((error: unknown) => error);
+  expect((thrown as Error).message).toMatch(/^a job\.queued of this shape would be void: {"job":"scene:0",/);
+  // Whatever is wrong with it may be long.
+  expect((thrown as Error).message.length).toBeLessThan(600);
+  expect(await journal.size('queue')).toBe(0);
+});
+
+test('a change is pending since a position when it was queued there or later, and only while it is pending', async () => {
+  const { open } = setting();
+  const log = await open();
+  await log.append(queued('scene:1'));
+  const between = log.position;
+  expect(log.hasPendingSince(0)).toBe(true);
+  expect(log.hasPendingSince(between)).toBe(false);
+  await log.append(queued('scene:2'));
+  const { newest } = log.queue.jobs.get('scene:2')!;
+  expect([newest, newest + 1].map((position) => log.hasPendingSince(position))).toEqual([true, false]);
+  const detail = 'no';
+  await log.append({
+    type: 'job.deadLettered',
+    job: 'scene:2',
+    upTo: log.position,
+    reason: 'rejected',
+    detail,
+  });
+  expect(log.hasPendingSince(between)).toBe(false);
+});
+
+test('a refresh counts what was appended by others, once', async () => {
+  const { open } = setting();
+  const [hook, drainer] = [await open(), await open(null, 'two')];
+  await hook.append(queued('scene:1'), queued('scene:2'));
+  await drainer.refresh();
+  await drainer.refresh();
+  expect(drainer.tailLength).toBe(2);
+  expect(drainer.position).toBe(hook.position);
 });
 
 test('damaged lines and unknown types are stepped over', async () => {
