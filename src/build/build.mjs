@@ -1,6 +1,7 @@
 // Builds dist/: `plugin/` is what Stash loads, `tools/` is what the npm scripts run.
 // The hook's bundle must stay small: an HTTP client in it costs every save in Stash more than all else.
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildReportPage } from './report-page.mjs';
@@ -24,6 +25,8 @@ const TOOLS = {
   'sim-mutants.cjs': 'test/simulation/mutants-main.ts',
   'growth.cjs': 'test/bench/growth.ts',
 };
+/** What a hook may load. */
+const FOR_HOOKS = ['breakwater.cjs', 'breakwater-start.cjs'];
 /** Where only the definitions of the machines are needed. */
 const DEFINITIONS_ONLY = { 'breakwater-start.cjs': { xstate: './src/build/xstate-definitions.ts' } };
 /** Bytes; a hook reads and parses all of it each time. */
@@ -83,7 +86,7 @@ async function bundle(entry, outfile, minify, alias = {}) {
   const options = { ...common, entryPoints: [entry], outfile, minify, alias };
   const { outputFiles } = await build({ ...options, write: false });
   const [{ text }] = outputFiles;
-  replace(outfile, outfile.endsWith('/breakwater.cjs') ? withPlainBuiltins(text) : text);
+  replace(outfile, FOR_HOOKS.includes(path.basename(outfile)) ? withPlainBuiltins(text) : text);
 }
 
 /** The viewer of `inspect` as one file: no request but for the stream. The worker puts the charts' style into it. */
