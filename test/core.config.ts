@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import type { Reporter, RunnerTestCase, RunnerTestFile, TestModule } from 'vitest/node';
 
 // Node 20 parses the bundle that this names at every start: slow, and not ours to test.
 delete process.env.NODE_EXTRA_CA_CERTS;
@@ -19,6 +20,38 @@ const JUDGES: Readonly<Record<string, readonly string[]>> = {
 // Stryker says so to the processes that it starts.
 const isMutated = process.env.STRYKER_MUTATOR_WORKER !== undefined;
 const judges = JUDGES[process.env.BREAKWATER_MUTATE ?? ''] ?? Object.values(JUDGES).flat();
+
+/**
+ * Stryker counts failed tests and nothing else: of a mutant that already fails while a test file is loaded (a machine that
+ * cannot be made, a walk that never ends) it would say that it survived. So such a file gets a test that failed.
+ */
+const failedToLoad: Reporter = {
+  onTestModuleEnd({ task: file }: TestModule & { readonly task?: RunnerTestFile }) {
+    if (file === undefined || file.tasks.length > 0 || file.result?.state !== 'fail') return;
+    const name = 'is loaded';
+    const shared = {
+      id: `${file.id}_0`,
+      fullName: name,
+      fullTestName: name,
+      timeout: 0,
+      annotations: [],
+      artifacts: [],
+    };
+    const context = {} as RunnerTestCase['context'];
+    const test: RunnerTestCase = {
+      ...shared,
+      type: 'test',
+      name,
+      mode: 'run',
+      file,
+      suite: file,
+      meta: {},
+      result: file.result,
+      context,
+    };
+    file.tasks.push(test);
+  },
+};
 
 /**
  * The least share of its branches that the tests take, in each folder. What no test takes:
@@ -43,6 +76,7 @@ export default defineConfig({
           'test/journal/segment-processes.test.ts',
         ]
       : [],
+    ...(isMutated && { reporters: [failedToLoad] }),
     pool: 'forks',
     testTimeout: 60_000,
     coverage: {

@@ -79,6 +79,17 @@ describe('an append', () => {
     await expect(log.append(drainClaim)).rejects.toThrow('not in the log');
   });
 
+  test('of which only a part is there is one as well', async () => {
+    const { clock, journal } = setting();
+    const careless: Journal = {
+      append: (stream, records) => journal.append(stream, records.slice(0, 1)),
+      read: (stream, from) => journal.read(stream, from),
+      size: (stream) => journal.size(stream),
+    };
+    const log = await ControlLog.open(careless, fakeWriter(clock));
+    await expect(log.append(drainClaim, probeFailed('drain', 1))).rejects.toThrow('not in the log');
+  });
+
   test('is refused under a log that a newer version wrote', async () => {
     const { clock, journal, open } = setting();
     const record = makeRecord(fakeWriter(clock), 'tide.turned', {});
@@ -86,7 +97,10 @@ describe('an append', () => {
     const log = await open('one');
     const before = await journal.size('control');
     const recorded = await log.append(drainClaim);
-    expect(recorded.ok === false && recorded.failure.kind).toBe('newer');
+    expect(recorded.ok === false && recorded.failure).toEqual({
+      kind: 'newer',
+      detail: 'the journal was written by a newer Breakwater: update this one',
+    });
     expect(await journal.size('control')).toBe(before);
   });
 });
@@ -112,6 +126,17 @@ test('after an append that could not be read back the next one first reads it: i
   expect(again.ok && again.steps.map(({ isVoid, agreement }) => ({ isVoid, agreement }))).toEqual([
     { isVoid: true, agreement: 'agreed' },
   ]);
+});
+
+test('a log is read to its end, and whoever follows it is told of records and of nothing else', async () => {
+  const { clock, journal, open } = setting();
+  await (await open('one')).append(drainClaim);
+  journal.appendBytes('control', Buffer.from('\ngarbage\n'));
+  const steps: unknown[] = [];
+  const log = await ControlLog.open(journal, fakeWriter(clock, 'two'), null, (step) => steps.push(step));
+  expect(steps).toMatchObject([{ record: { type: 'lease.claimed' } }]);
+  expect(log.position).toBe(await journal.size('control'));
+  expect(log.tailLength).toBe(2);
 });
 
 describe('9: racers', () => {

@@ -59,6 +59,10 @@ describe.each([...CONTROL_EVENT_TYPES])('%s', (type) => {
   });
 });
 
+test('every type is told once, and none that has no shape', () => {
+  expect([...CONTROL_EVENT_TYPES].sort()).toEqual(Object.keys(SOUND).sort());
+});
+
 test('a type that nobody knows is not heard', () => {
   expect(isHeard('tide.turned', {})).toBe(false);
   expect(isHeard('constructor', {})).toBe(false);

@@ -1,7 +1,7 @@
 // The gate and its neighbours as tables: what may be done in which state, asked with a moment.
 import { describe, expect, test } from 'vitest';
 import type { StampedControlEvent } from '../../machines/events.ts';
-import { BATCH_JOBS, gate, isDrainerNeeded, isLeaseLive } from '../../src/control/decide.ts';
+import { BATCH_JOBS, gate, isDrainerNeeded, isHeld, isLeaseLive } from '../../src/control/decide.ts';
 import { evolve } from '../../src/control/evolve.ts';
 import { INITIAL_STATE } from '../../src/control/state.ts';
 import { event } from '../support/machine-events.ts';
@@ -80,6 +80,65 @@ describe('the gate', () => {
   });
 });
 
+describe('the gate of an open breaker', () => {
+  const due = moment(60_000);
+  /** A probe is due, and the lease of it lasts beyond the wait that its claim began. */
+  const probing = fold(...opened, event('lease.claimed', { forMs: 500_000 }, due));
+
+  test('waits for the prober as well, when its lease lasts longer than the wait', () => {
+    expect(gate(probing, moment(60_000))).toEqual({ kind: 'wait', remainingMs: 500_000 });
+    expect(gate(probing, moment(559_999))).toEqual({ kind: 'wait', remainingMs: 1 });
+    expect(gate(probing, moment(560_000))).toEqual({ kind: 'probe' });
+  });
+
+  test('waits for the longer of the two', () => {
+    const brief = fold(...opened, event('lease.claimed', { forMs: 1 }, due));
+    expect(gate(brief, moment(60_000))).toEqual({ kind: 'wait', remainingMs: 120_000 });
+  });
+
+  test('waits for nobody who was only asked to probe', () => {
+    const asked = fold(...opened, event('lease.requested', { forMs: 500_000 }, due));
+    expect(asked.probe.value).toBe('asked');
+    expect(gate(asked, due)).toEqual({ kind: 'probe' });
+  });
+
+  // What a damaged line or another era leaves: states that no fold of a whole log comes to.
+  test('gives a probe to whoever comes when nothing says when it is due, or until when it is held', () => {
+    const { recovery, probe } = probing;
+    const undated = { ...probing, recovery: { ...recovery, context: { ...recovery.context, due: null } } };
+    expect(gate(undated, moment(560_000))).toEqual({ kind: 'probe' });
+    const endless = { ...probing, probe: { ...probe, context: { ...probe.context, ends: null } } };
+    expect(gate(endless, moment(60_000))).toEqual({ kind: 'wait', remainingMs: 120_000 });
+  });
+});
+
+describe('a state that history left half told', () => {
+  const held = fold(hold('operator'));
+  const { operator } = held;
+  const claimed = fold(drainer);
+
+  test('a hold is none without an end, nor when it is free with one', () => {
+    expect(isHeld(held, 'operator', moment(0))).toBe(true);
+    const endless = { ...held, operator: { ...operator, context: { ...operator.context, ends: null } } };
+    const free = { ...held, operator: { ...operator, value: 'free' as const } };
+    for (const state of [endless, free]) {
+      expect(isHeld(state, 'operator', moment(0))).toBe(false);
+      expect(gate(state, moment(0))).toEqual({ kind: 'go', limit: BATCH_JOBS });
+    }
+  });
+
+  test('a lease is not live without an end, nor when it is free with one', () => {
+    const { drain } = claimed;
+    const endless = { ...claimed, drain: { ...drain, context: { ...drain.context, ends: null } } };
+    const free = { ...claimed, drain: { ...drain, value: 'free' as const } };
+    expect([claimed, endless, free].map((state) => isLeaseLive(state, 'drain', moment(0)))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
+
 describe('whether a drainer should be started', () => {
   const vigil = event('policy.set', { policy: { ...INITIAL_STATE.breaker.context.policy, vigilMs: 30_000 } });
   test.each([
@@ -100,6 +159,7 @@ describe('whether a drainer should be started', () => {
     ['Plex is away for just the vigil', fold(vigil, ...opened), 30_000, true, true],
     ['throttled for a while', fold(hold('throttle')), 0, false, true],
     ['throttled for longer than the vigil', fold(vigil, hold('throttle')), 29_999, false, false],
+    ['throttled for just the vigil', fold(vigil, hold('throttle')), 30_000, false, true],
     ['an operator holds it open', fold(hold('operator')), 59_999, false, false],
     ['the settings are refused', fold(hold('config')), 59_999, false, false],
   ] as const)('%s', (_, state, ms, isHolderGone, isNeeded) => {

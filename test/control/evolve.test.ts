@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createActor, transition } from 'xstate';
-import { CONTROL_EVENT_TYPES } from '../../machines/events.ts';
-import { evolve, hearersOf, MACHINES } from '../../src/control/evolve.ts';
+import { CONTROL_EVENT_TYPES, type StampedControlEvent } from '../../machines/events.ts';
+import { evolve, evolveWatched, type Heard, hearersOf, MACHINES } from '../../src/control/evolve.ts';
 import { eventOf } from '../../src/control/replay.ts';
 import { type ControlState, INITIAL_STATE, MACHINE_NAMES } from '../../src/control/state.ts';
 import { play, strokes } from '../support/control-logs.ts';
@@ -100,6 +100,64 @@ test('every type of event has somebody who hears it', () => {
     expect(hearers.length, type).toBeGreaterThan(0);
     for (const name of hearers) expect(MACHINE_NAMES).toContain(name);
   }
+});
+
+test.each([
+  ['lease.requested', 'probe', ['probe']],
+  ['lease.renewed', 'probe', ['probe']],
+  ['lease.claimed', 'probe', ['probe', 'recovery']],
+  ['lease.released', 'probe', ['probe', 'recovery']],
+  ['lease.lost', 'probe', ['probe', 'recovery']],
+  ['lease.requested', 'drain', ['drain']],
+  ['lease.renewed', 'drain', ['drain']],
+  ['lease.claimed', 'drain', ['drain']],
+  ['lease.released', 'drain', ['drain']],
+  ['lease.lost', 'drain', ['drain']],
+] as const)('a %s of the %s lease is for %j', (type, lease, hearers) => {
+  expect(hearersOf(event(type, { lease }))).toEqual(hearers);
+});
+
+describe('one who watches', () => {
+  const opens = event('attempt.failed', { epoch: 1, opensAfter: 1, draw: 0.25 }, moment(1), 'one');
+  const granted = evolve(INITIAL_STATE, event('lease.claimed', { lease: 'drain' }, moment(0), 'one'));
+  const watched = (state: ControlState, told: StampedControlEvent) => {
+    const heard: Heard[] = [];
+    const after = evolveWatched(state, told, (one) => heard.push(one));
+    expect(after).toEqual(evolve(state, told));
+    return { heard, after };
+  };
+
+  test('is told of each machine that heard the event, and of what one machine told another', () => {
+    const { heard, after } = watched(granted, opens);
+    const { moment: at, by } = opens;
+    expect(heard).toStrictEqual([
+      { name: 'breaker', source: null, event: opens, before: granted.breaker, after: after.breaker },
+      {
+        name: 'recovery',
+        source: 'breaker',
+        event: { type: 'breaker.opened', class: 'outage', draw: 0.25, moment: at, by },
+        before: granted.recovery,
+        after: after.recovery,
+      },
+    ]);
+  });
+
+  test('is told how long the server asked to be left alone, when it did', () => {
+    const { heard } = watched(granted, { ...opens, retryAfterMs: 7_000 });
+    expect(heard[1]?.event).toMatchObject({ type: 'breaker.opened', retryAfterMs: 7_000 });
+  });
+
+  test('is told of a machine that did nothing, and of no move that was none', () => {
+    const { heard } = watched(granted, event('attempt.succeeded', { epoch: 1 }, moment(1), 'one'));
+    expect(heard.map(({ name, before, after }) => [name, before === after])).toEqual([
+      ['breaker', true],
+      ['recovery', true],
+    ]);
+  });
+
+  test('is told of nothing when nobody may hear it', () => {
+    expect(watched(INITIAL_STATE, opens).heard).toEqual([]);
+  });
 });
 
 describe('who is heard', () => {

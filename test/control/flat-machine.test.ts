@@ -51,6 +51,9 @@ describe('a machine of more than states, named guards and assignments is refused
     const from = { value: 'a', context: { n: 0, m: 'kept' } };
     expect(step(from, { type: 'go' })).toEqual({ value: 'b', context: { n: 1, m: 'kept' } });
     expect(step(from, { type: 'stay' })).toBe(from);
+    // A state of another era, that this machine does not have.
+    const elsewhere = { ...from, value: 'c' };
+    expect(step(elsewhere, { type: 'go' })).toBe(elsewhere);
   });
 
   test('and so is one whose assignments are computed field by field', () => {
@@ -72,25 +75,47 @@ describe('a machine of more than states, named guards and assignments is refused
   });
 
   test.each([
-    ['a child state', two({ initial: 'c', states: { c: {} } })],
-    ['a final state', two({ type: 'final' })],
-    ['an eventless transition', two({ always: 'b' })],
-    ['a timer', two({ after: { 10: 'b' } })],
-    ['an invoked actor', two({ invoke: { src: 'x' } })],
-    ['an entry action', two({ entry: 'note' })],
-    ['an exit action of the machine', two({}, { exit: 'note' })],
-    ['a wildcard', two({ on: { '*': 'b' } })],
-    ['a guard that is not named', two({ on: { go: { guard: () => true, target: 'b' } } })],
-    ['a guard that nobody made', two({ on: { go: { guard: 'no', target: 'b' } } })],
-    ['an effect', two({ on: { go: { actions: 'ring' } } })],
-    ['an action that is not named', two({ on: { go: { actions: assign({ n: 1 }) } } })],
-    ['a transition to itself and another', two({ on: { go: { target: ['b', 'a'] } } })],
-    ['an action that nobody made', two({ on: { go: { actions: 'sing' } } })],
-  ])('%s', (_, config) => {
+    ['a child state', 'a compound state (a)', two({ initial: 'c', states: { c: {} } })],
+    ['a final state', 'a final state (a)', two({ type: 'final' })],
+    ['an eventless transition', 'effects at a', two({ always: 'b' })],
+    ['a timer', 'effects at a', two({ after: { 10: 'b' } })],
+    ['an invoked actor', 'effects at a', two({ invoke: { src: 'x' } })],
+    ['an entry action', 'effects at a', two({ entry: 'note' })],
+    ['an exit action of the machine', 'effects at m', two({}, { exit: 'note' })],
+    ['a wildcard', 'a transition for *', two({ on: { '*': 'b' } })],
+    [
+      'a guard that is not named',
+      'a guard that is not a named function',
+      two({ on: { go: { guard: () => true, target: 'b' } } }),
+    ],
+    [
+      'a guard that nobody made',
+      'a guard that is not a named function',
+      two({ on: { go: { guard: 'no', target: 'b' } } }),
+    ],
+    ['an effect', 'an action that is no named assign', two({ on: { go: { actions: 'ring' } } })],
+    [
+      'an action that is not named',
+      'an action that is no named assign',
+      two({ on: { go: { actions: assign({ n: 1 }) } } }),
+    ],
+    [
+      'a transition to itself and another',
+      'a transition to several states',
+      two({ on: { go: { target: ['b', 'a'] } } }),
+    ],
+    [
+      'an action that nobody made',
+      'an action that is no named assign',
+      two({ on: { go: { actions: 'sing' } } }),
+    ],
+  ])('%s', (_, what, config) => {
     const machine: unknown = createMachine(config as never).provide({
       guards: { yes: () => true },
       actions: { note: assign({ n: 1 }), ring: () => {} },
     } as never);
-    expect(() => flatMachine(machine as AnyStateMachine)).toThrow(/the machine m has/);
+    expect(() => flatMachine(machine as AnyStateMachine)).toThrow(
+      `the machine m has ${what}; src/control/flat-machine.ts cannot step that`,
+    );
   });
 });

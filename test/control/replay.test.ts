@@ -161,6 +161,35 @@ describe('agreement', () => {
     expect(foldAll([damaged(0), entry(100, claimed, granted)]).fold.doubted).not.toContain('drain');
   });
 
+  test('a log without damage doubts nothing', () => {
+    expect(foldAll([entry(0, claimed, granted)]).fold.doubted).toEqual([]);
+  });
+
+  test('what is adopted settles the doubt of the machines that it tells of, and of no other', () => {
+    const from = { breaker: 'closed', recovery: 'idle' };
+    const moved = witness(200, from, { breaker: 'open', recovery: 'waiting' });
+    const { fold, steps } = foldAll([damaged(0), entry(100, claimed, granted), entry(200, opening, moved)]);
+    expect(steps.map(({ agreement }) => agreement)).toEqual(['agreed', 'agreed']);
+    expect(fold.doubted).toEqual(['probe', 'operator', 'config', 'throttle']);
+    const other = witness(200, {}, { breaker: 'halfOpen' });
+    const adopted = foldAll([damaged(0), entry(100, claimed, granted), entry(200, opening, other)]);
+    expect(adopted.steps[1]?.agreement).toBe('adopted');
+    expect(adopted.fold.doubted).toEqual(['recovery', 'probe', 'operator', 'config', 'throttle']);
+  });
+
+  test('what is contended settles no doubt: it was told of another state', () => {
+    const other = { ...claimed, by: 'two' };
+    const late = witness(0, {}, { drain: 'held#7', breaker: 'open' });
+    const { fold, steps } = foldAll([damaged(0), entry(100, claimed, granted), entry(200, other, late)]);
+    expect(steps[1]?.agreement).toBe('contended');
+    expect(fold.doubted).toContain('breaker');
+  });
+
+  test('the first record of a log is contended by nobody', () => {
+    const { steps } = foldAll([entry(0, claimed, witness(0, {}, { drain: 'held#7' }))]);
+    expect(steps[0]?.agreement).toBe('drift');
+  });
+
   test('a lease that is adopted belongs to whoever was granted it', () => {
     const probe = event('lease.claimed', { draw: 0 }, moment(70_000));
     const answer = event('probe.succeeded', { epoch: 1 }, moment(70_001));

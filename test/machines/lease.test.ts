@@ -87,6 +87,12 @@ const table: Table<Value, Type, LeaseContext> = {
         becomes: 'ignored',
       },
       {
+        when: 'nothing says until when it is held, as after damage',
+        given: { ends: null },
+        event: claim(1),
+        becomes: { to: 'held', context: taken(1) },
+      },
+      {
         when: 'the holder is overdue',
         event: claim(15_000),
         becomes: { to: 'held', context: taken(15_000) },

@@ -1,7 +1,14 @@
 // Waits over reboots and stepped clocks: always within [0, nominal], and a step costs at most one wait.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { elapsedMs, isOver, type Moment, remainingMs, WALL_SKEW_MS } from '../../machines/time.ts';
+import {
+  elapsedMs,
+  isOver,
+  isShortlyAfter,
+  type Moment,
+  remainingMs,
+  WALL_SKEW_MS,
+} from '../../machines/time.ts';
 import { moment, momentOfOtherBoot } from '../support/moments.ts';
 
 const wait = { from: moment(0), waitMs: 60_000 };
@@ -79,4 +86,21 @@ test('what has passed is never negative', () => {
       expect(elapsedMs(one, other)).toBeGreaterThanOrEqual(0);
     }),
   );
+});
+
+describe('shortly after', () => {
+  test('is less than so long after, by the clock of the boot, whatever the wall clock says', () => {
+    const anHourLater = { ...moment(999), at: moment(3_600_000).at };
+    expect(isShortlyAfter(moment(0), anHourLater, 1_000)).toBe(true);
+    expect(isShortlyAfter(moment(0), { ...moment(1_000), at: moment(1).at }, 1_000)).toBe(false);
+  });
+
+  test('is so across boots by the wall clock, and never when that was set back', () => {
+    const isShortly = (ms: number) => isShortlyAfter(moment(0), momentOfOtherBoot(ms), 1_000);
+    expect([-1, 0, 999, 1_000].map(isShortly)).toEqual([false, true, true, false]);
+  });
+});
+
+test('what has passed across boots is so by the wall clock', () => {
+  expect(elapsedMs(moment(0), momentOfOtherBoot(70))).toBe(70);
 });
