@@ -347,6 +347,13 @@ describe('at the shell', () => {
       stderr: expect.stringContaining('there is no line control@2'),
     });
     expect(await run('replay', '--at', 'then')).toMatchObject({ code: 2, stdout: '' });
+    expect(await run('dead', '--outage', 'x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"x" is not the number of an outage'),
+    });
+    for (const slip of [['nope'], ['status', '--nope'], ['hold'], ['export', '--format', 'gif']])
+      expect(await run(...slip)).toMatchObject({ code: 2, stderr: expect.stringContaining('error:') });
+    expect(await run('hold', '--help')).toMatchObject({ code: 0, stderr: '' });
   });
 });
 
