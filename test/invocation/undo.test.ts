@@ -166,6 +166,15 @@ describe('unlock', () => {
     );
   });
 
+  test('gives back the year of a date that said no day', async () => {
+    const world = await overwritten();
+    world.stash.edit('1', { date: '2020' });
+    await deliver(world);
+    expect(held(world).locked).toContain('year');
+    await world.run('unlock', { scene: '1', fields: 'date' });
+    expect(held(world).locked).not.toContain('year');
+  });
+
   test('of a scene that was never delivered, or a field that is none, says so', async () => {
     const world = await overwritten();
     expect((await world.run('unlock', { scene: '2' })).lines.join()).toMatch(/scene 2 was never delivered/);
