@@ -283,7 +283,7 @@ function stopLines(stop: DrainSummary['stop']): string[] {
     case 'settings':
       return [...stop.problems];
     case 'busy':
-      return [`Another drainer is at work (${stop.owner}).`];
+      return [`Another drainer is at work (${stop.owner}); what waits is its to deliver.`];
     case 'lease-lost':
       return ['Another process took over.'];
   }

@@ -358,6 +358,8 @@ describe('at the shell', () => {
       code: 2,
       stderr: expect.stringContaining('there is no line control@2'),
     });
+    const nowhere = await spawnAndRead(process.execPath, [BUNDLE, 'status', '--data', `${dir.path}/no`], {});
+    expect(nowhere).toMatchObject({ code: 0, stderr: expect.stringMatching(/^There is no folder .*no yet/) });
     expect(await run('replay', '--at', 'then')).toMatchObject({ code: 2, stdout: '' });
     expect(await run('dead', '--outage', 'x')).toMatchObject({
       code: 2,
