@@ -1,8 +1,11 @@
 // What one line of the journal did, for a person and as a document.
 
+import { annotationOf } from '../control/annotations.ts';
 import { transitionOf } from '../control/witness.ts';
 import type { Happening } from '../history/past.ts';
 import { plain, time } from './format.ts';
+
+const UNKNOWN = 'of a type that this version does not know';
 
 /** What one line did: when, where, who, what moved, and what a reader should know about it. */
 export function happeningLine(happening: Happening): string {
@@ -16,14 +19,14 @@ export function happeningLine(happening: Happening): string {
       const marks = [
         ...(step.isVoid ? ['void'] : []),
         ...(step.agreement === 'agreed' ? [] : [step.agreement]),
-        ...(step.event === null ? ['of a type that this version does not know'] : []),
+        ...(step.event === null && annotationOf(step.record) === null ? [UNKNOWN] : []),
       ];
       return line(head, type, facts(data), inv, moves, marks);
     }
     case 'queue': {
       const { record, moved, event } = happening;
       const moves = moved === null || moved.from === moved.to ? '' : `${moved.from} → ${moved.to}`;
-      const marks = event === null ? ['of a type that this version does not know'] : [];
+      const marks = event === null ? [UNKNOWN] : [];
       return line(head, record.type, facts(record.data), record.inv, moves, marks);
     }
     case 'damaged':
@@ -110,6 +113,7 @@ const FACTS = [
   'cause',
   'subject',
   'count',
+  'text',
 ];
 const MAX_FACT = 60;
 

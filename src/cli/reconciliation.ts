@@ -27,9 +27,11 @@ export function reconciliationLines(reconciliation: Reconciliation): string[] {
 function lastLines(last: FinishedReconciliation): string[] {
   const { checked, gaps, endedAt, startedAt, cause, result } = last;
   const took = duration(endedAt - startedAt);
-  const end = result === 'done' ? `in ${took}` : `and was cancelled after ${took}`;
-  const head = `Reconciliation (${cause}) of ${time(startedAt)}`;
-  return [`${head}: ${count(checked, 'scene')} compared ${end}. ${gapSummary(gaps)}`];
+  const head = `Reconciliation (${cause}) of ${time(startedAt)}: ${count(checked, 'scene')} compared`;
+  if (result === 'done') return [`${head} in ${took}. ${gapSummary(gaps)}`];
+  // What was not looked at may be anything.
+  const found = Object.keys(gaps.kinds).length === 0 ? '' : ` ${gapSummary(gaps)}`;
+  return [`${head}; then it was cancelled, after ${took}.${found}`];
 }
 
 export function gapSummary({ kinds, fields, libraries }: GapCounts): string {
@@ -57,10 +59,12 @@ export function changeText({ field, before, after }: FieldChange): string {
 
 function shown(value: FieldChange['before']): string {
   if (value === null) return '(nothing)';
+  if (typeof value === 'string' && /^upload:[0-9a-f]{40}$/.test(value)) return 'the cover in Stash then';
   const text = plain(typeof value === 'string' ? value : value.join(', ') || '(nothing)');
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
-function fieldName(field: string): string {
+/** As a person calls it, by its name in Plex. */
+export function fieldName(field: string): string {
   return FIELD_OF[field as PlexField] ?? plain(field);
 }

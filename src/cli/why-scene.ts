@@ -8,7 +8,7 @@ import type { JobLink, JobStory } from '../history/scene-story.ts';
 import type { DeadReason, DeliveryResult } from '../queue/events.ts';
 import type { Job, Known } from '../queue/queue.ts';
 import { count, duration, plain, time } from './format.ts';
-import { changeText } from './reconciliation.ts';
+import { changeText, fieldName } from './reconciliation.ts';
 import { gateSentence, type ToldLink, toldChain, type WhyDocument } from './why.ts';
 
 export interface SceneNow {
@@ -103,7 +103,7 @@ function sentenceOf(event: JobLink['event'], before: Job | null, after: Job | nu
       return `queued: ${causeText(event.cause)}.${revived}`;
     }
     case 'job.attempted': {
-      const changes = event.changes.map(changeText).join('; ') || 'nothing';
+      const changes = event.changes.map(changeText).join('; ') || turnedText(event) || 'nothing';
       return `${attemptText(event.by)} Plex item ${plain(event.item)}: ${changes}`;
     }
     case 'job.restored': {
@@ -144,8 +144,14 @@ function attemptText(by: Extract<JobLink['event'], { type: 'job.attempted' }>['b
     case 'unlock':
       return 'a person gave back, in';
     case 'lock':
-      return 'a person took over, in';
+      return 'a person took again, in';
   }
+}
+
+/** Which fields were given back or taken again: nothing changes with that yet. */
+function turnedText({ by, spares }: Extract<JobLink['event'], { type: 'job.attempted' }>): string {
+  if (by !== 'lock' && by !== 'unlock') return '';
+  return [...new Set(Object.keys(spares ?? {}).map(fieldName))].join(', ');
 }
 
 /** An outcome that leaves the job pending was overtaken by a newer change. */
@@ -165,6 +171,7 @@ function causeText(cause: string): string {
 const CAUSES: Readonly<Record<string, string>> = {
   retry: 'a person asked to try it again',
   sync: 'a person asked to deliver it',
+  lock: 'a person took fields of it again',
   'lease-lost': 'its drainer lost the lease while it was delivered',
 };
 

@@ -56,8 +56,13 @@ export function whyControl(
 }
 
 /** One outage, from its first failure to the end of its backlog. */
-export function whyOutage({ number, chain, isSettled }: OutageStory, state: readonly string[]): WhyDocument {
-  const end = isSettled ? [] : ['Its backlog was not seen to end.'];
+export function whyOutage(
+  { number, chain, isSettled }: OutageStory,
+  state: readonly string[],
+  isOver: boolean,
+): WhyDocument {
+  const open = isOver ? 'Its backlog was not seen to end.' : 'It is not over; "why" says what happens next.';
+  const end = isSettled ? [] : [open];
   return { state: [`Outage #${number}:`, ...state], ...toldChain(chain, toldStep), next: end };
 }
 

@@ -2,6 +2,7 @@
 // read named. It changes nothing and repairs nothing. What it keeps is bounded, so that a log of any length can
 // be verified.
 
+import { annotationOf } from '../control/annotations.ts';
 import { type Agreement, EMPTY_FOLD, type FoldCounts, foldEntry, type Step } from '../control/replay.ts';
 import { MACHINE_NAMES } from '../control/state.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -83,7 +84,7 @@ export async function verifyControl(journal: Journal): Promise<ControlVerificati
     fold = folded.fold;
     const { step } = folded;
     if (step === null) return;
-    if (step.event === null) unknown += 1;
+    if (step.event === null && annotationOf(step.record) === null) unknown += 1;
     const era = step.record.witness?.era ?? '';
     eras.set(era, (eras.get(era) ?? 0) + 1);
     if (step.agreement === 'drift') firstDivergence ??= divergenceOf(step);

@@ -115,7 +115,9 @@ async function whyOutageThen({ dir }: World, number: number): Promise<TaskResult
     throw new Error(nowhereMessage({ kind: 'outage', number }, range));
   }
   const outage = history.outages[number - 1];
-  return answered(whyOutage(found, outage === undefined ? [] : [figuresSentence(outage, figuresOf(outage))]));
+  if (outage === undefined) return answered(whyOutage(found, [], true));
+  const sentence = figuresSentence(outage, figuresOf(outage));
+  return answered(whyOutage(found, [sentence], outage.firstGood !== null));
 }
 
 function answered(document: WhyDocument): TaskResult {
@@ -175,7 +177,8 @@ function figuresSentence({ probes, waiting }: Outage, figures: OutageFigures): s
     lastedMs === null ? 'Plex is still away' : `lasted ${duration(lastedMs)}`,
     `noticed after ${duration(detectedAfterMs)}`,
     count(probes, 'probe'),
-    `${count(waiting, 'change')} waiting`,
+    // Counted when Plex is back.
+    ...(lastedMs === null ? [] : [`${count(waiting, 'change')} waiting`]),
     ...(drainedInMs === null ? [] : [`drained in ${duration(drainedInMs)}`]),
   ];
   return `${plain(cause)}; ${parts.join(', ')}.`;

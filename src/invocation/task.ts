@@ -4,6 +4,7 @@
 import { parseDuration } from '../cli/duration.ts';
 import { count, duration } from '../cli/format.ts';
 import { outageLines, outageReport } from '../cli/outages.ts';
+import { parseOutageNumber } from '../cli/point.ts';
 import { reconciliationLines } from '../cli/reconciliation.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
@@ -169,7 +170,7 @@ function scopeOf(args: TaskArgs, now: number): ReconcileScope {
   const [since, library] = [text(args.since), text(args.library)];
   const isMissingOnly = isTrue(args.missing);
   if (since === '' && library === '' && !isMissingOnly && text(args.scope) !== 'all') {
-    throw new Error('say which scenes: all, since, library or missing');
+    throw new Error('say which scenes, for instance --all or --since 24h');
   }
   return {
     since: since === '' ? null : now - parseDuration(since),
@@ -205,7 +206,7 @@ function deadFilter(args: TaskArgs): DeadFilter {
     ...(reason ? { reason } : {}),
     ...(job ? { job: job.includes(':') ? job : `scene:${job}` } : {}),
     ...(olderThan ? { olderThanMs: parseDuration(olderThan) } : {}),
-    ...(outage ? { outage: outage === 'last' ? outage : Number(outage) } : {}),
+    ...(outage ? { outage: outage === 'last' ? outage : parseOutageNumber(outage) } : {}),
   };
 }
 
@@ -282,7 +283,7 @@ function stopLines(stop: DrainSummary['stop']): string[] {
     case 'settings':
       return [...stop.problems];
     case 'busy':
-      return [`Another drainer is at work (${stop.owner}).`];
+      return [`Another drainer is at work (${stop.owner}); what waits is its to deliver.`];
     case 'lease-lost':
       return ['Another process took over.'];
   }

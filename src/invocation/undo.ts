@@ -2,6 +2,7 @@
 // before it is made, so that it can be undone itself: for one scene the newest edit is undone, which may be an undo.
 
 import { count } from '../cli/format.ts';
+import { fieldName } from '../cli/reconciliation.ts';
 import { readAll } from '../journal/journal.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
@@ -206,12 +207,12 @@ async function editsIn(world: World, scope: UndoScope): Promise<Map<JobName, rea
 
 function resultOf({ undone, stopped }: AllUndone, total: number, isDry: boolean): TaskResult {
   const lines = undone.flatMap(({ scene, changes, left, unmet }) => {
-    const fields = changes.map(({ field }) => field).join(', ');
+    const fields = namesOf(changes.map(({ field }) => field));
     const verb = isDry ? 'would put back' : 'put back';
     return [
       ...(fields === '' ? [] : [`scene ${scene}: ${verb} ${fields}`]),
-      ...left.map(({ field, reason }) => `scene ${scene}: ${field} is left as it is: ${reason}`),
-      ...(unmet.length === 0 ? [] : [`scene ${scene}: Plex does not show yet: ${unmet.join(', ')}`]),
+      ...left.map(({ field, reason }) => `scene ${scene}: left alone: ${fieldName(field)}, as ${reason}`),
+      ...(unmet.length === 0 ? [] : [`scene ${scene}: Plex does not show yet: ${namesOf(unmet)}`]),
     ];
   });
   const changed = undone.filter(({ changes }) => changes.length > 0).length;
@@ -224,6 +225,11 @@ function resultOf({ undone, stopped }: AllUndone, total: number, isDry: boolean)
     lines: [...lines, head, ...end],
     document: { undone, total, isDry, stopped },
   };
+}
+
+/** Each once: the date is two fields in Plex. */
+function namesOf(fields: readonly string[]): string {
+  return [...new Set(fields.map(fieldName))].join(', ');
 }
 
 function idOf(job: JobName): string {

@@ -75,7 +75,8 @@ async function setLock(
   by: 'lock' | 'unlock',
   { contact, queue, beforeEdit, heed }: Hands,
 ): Promise<string | null> {
-  const parts = fields.flatMap(plexFieldsOf).filter((part) => part !== 'year');
+  // The year follows the date; where it was said by itself, it is locked by itself.
+  const parts = fields.flatMap(plexFieldsOf).filter((part) => by === 'unlock' || part !== 'year');
   const items = await contact.plex.items([known.item]);
   if (!items.ok) return heed(items.failure, job);
   const item = items.value[0];

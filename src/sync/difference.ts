@@ -44,12 +44,13 @@ export function differenceOf(wanted: Wanted, item: PlexItem, stance: Stance): Di
   const fields: Record<string, string> = {};
   const changes: FieldChange[] = [];
   for (const field of SCALARS) {
-    const value = wanted.fields[field];
-    const mode = modeOf(field, value, stance);
+    const asked = wanted.fields[field];
+    const mode = modeOf(field, asked, stance);
     const held = item.fields[field] ?? '';
     if (mode === 'off' || (mode === 'only-if-empty' && held !== '')) continue;
-    // Plex makes the year of a whole date, so it is only asked for where there is none; an item always has a title.
-    if (field === 'year' && (value === undefined || item.fields.originallyAvailableAt)) continue;
+    if (field === 'year' && !isYearAsked(asked, item)) continue;
+    const value = field === 'year' ? (asked ?? yearOf(wanted.fields.originallyAvailableAt)) : asked;
+    // An item always has a title.
     if (value === undefined && (mode !== 'mirror' || field === 'title')) continue;
     const after = value ?? '';
     if (comparable(held) === comparable(after)) continue;
@@ -63,6 +64,16 @@ export function differenceOf(wanted: Wanted, item: PlexItem, stance: Stance): Di
   // Those of others go with the list, or a server that replaces it would forget them.
   const actorDetails = { ...item.actorDetails, ...wanted.actorDetails };
   return { fields, tags, actorDetails, locks: [], changes };
+}
+
+/** Plex makes the year of a whole date; a year that was said by itself stays, and is ours to put right. */
+function isYearAsked(asked: string | undefined, { fields }: PlexItem): boolean {
+  const { year, originallyAvailableAt: date } = fields;
+  return asked === undefined ? Boolean(year) && year !== yearOf(date) : !date;
+}
+
+function yearOf(date: string | undefined): string | undefined {
+  return date?.slice(0, 4) || undefined;
 }
 
 /** What is asked of a part of the item for a scene that says `value`. */

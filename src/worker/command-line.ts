@@ -1,6 +1,6 @@
 // The verbs and their options, and nothing of what they do.
 
-import { Command, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { plain } from '../cli/format.ts';
 import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machines.ts';
 import { TABLES } from '../export/tables.ts';
@@ -13,7 +13,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   const program = new Command('breakwater')
     .description('Keeps Plex in step with Stash through every outage.')
     .configureOutput({ writeOut: (text) => writeQuietly(1, text), writeErr: (text) => writeQuietly(2, text) })
-    .showHelpAfterError();
+    .showHelpAfterError()
+    // Before there are verbs, which take it over: a slip in the words ends as any wrong input does.
+    .exitOverride();
   const verb = (mode: TaskMode | 'watch', words: string, description: string, parent = program) =>
     parent
       .command(words)
@@ -157,6 +159,10 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
     writeQuietly(2, `breakwater: ${plain(error instanceof Error ? error.message : String(error))}\n`);
     process.exitCode = 2;
   }

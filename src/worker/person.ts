@@ -1,5 +1,6 @@
 // A mode of the tasks as a verb at a shell: its world, what it prints, and an honest exit code.
 
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { plain, plainJson } from '../cli/format.ts';
 import { dataPath } from '../invocation/data-dir.ts';
@@ -36,6 +37,9 @@ export async function runForPerson(mode: TaskMode | 'watch', options: CommandOpt
   const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
   if (mode === 'drain' && options.detached === true) return drainDetached(data);
   const here = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  // Of nothing, "no outage" would be the answer: most likely the folder is another. Doctor says it by itself.
+  if (mode !== 'doctor' && !existsSync(data))
+    writeQuietly(2, `There is no folder ${plain(data)} yet: --data names another.\n`);
   // Only a person says where else a file goes: it is no argument of the mode, which Stash could give.
   const { output } = options;
   const world = {

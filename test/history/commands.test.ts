@@ -23,6 +23,7 @@ import { lineByLine, readingWorld } from '../support/reading-world.ts';
 import { anOutage, newStory, type Story } from '../support/stories.ts';
 import { entriesOf } from '../support/streams.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { VirtualWorld } from '../support/virtual-world.ts';
 
 const iso = (atS: number) => new Date(START_AT + atS * 1_000).toISOString();
 
@@ -245,6 +246,17 @@ describe('verify', () => {
 });
 
 describe('why', () => {
+  test('an outage that is not over is not said to have had a backlog, or none', async () => {
+    const world = VirtualWorld.withScenes(1);
+    world.plex.goAway();
+    await world.queued('scene:1');
+    await world.drain();
+    const text = (await world.run('why', { outage: '1' })).lines.join('\n');
+    expect(text).toContain('Plex is still away');
+    expect(text).toMatch(/It is not over; "why" says what happens next\.$/);
+    expect(text).not.toMatch(/waiting|backlog/);
+  });
+
   test('of the breaker, of a scene and of an outage', async () => {
     const { ask } = await told();
     expect((await ask('why')).text).toMatch(/nothing stands against Plex since outage #1/);
@@ -346,7 +358,16 @@ describe('at the shell', () => {
       code: 2,
       stderr: expect.stringContaining('there is no line control@2'),
     });
+    const nowhere = await spawnAndRead(process.execPath, [BUNDLE, 'status', '--data', `${dir.path}/no`], {});
+    expect(nowhere).toMatchObject({ code: 0, stderr: expect.stringMatching(/^There is no folder .*no yet/) });
     expect(await run('replay', '--at', 'then')).toMatchObject({ code: 2, stdout: '' });
+    expect(await run('dead', '--outage', 'x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('"x" is not the number of an outage'),
+    });
+    for (const slip of [['nope'], ['status', '--nope'], ['hold'], ['export', '--format', 'gif']])
+      expect(await run(...slip)).toMatchObject({ code: 2, stderr: expect.stringContaining('error:') });
+    expect(await run('hold', '--help')).toMatchObject({ code: 0, stderr: '' });
   });
 });
 

@@ -136,7 +136,9 @@ describe('finds and delivers', () => {
     expect(world.plex.title('1')).toBe('changed');
     const wrong = await world.run('reconcile', { library: 'Films', dryRun: true });
     expect(wrong).toMatchObject({ isOk: false, lines: [expect.stringContaining('it has: Scenes')] });
-    expect(await world.run('reconcile', { library: 'Films' })).toMatchObject({ isOk: false });
+    const cancelled = await world.run('reconcile', { library: 'Films' });
+    expect(cancelled).toMatchObject({ isOk: false });
+    expect(cancelled.lines[0]).toMatch(/0 scenes compared; then it was cancelled, after \S+\.$/);
     expect(world.logs.at(-1)).toContain('it has: Scenes');
     expect((await world.control()).state.config.value).toBe('free');
   });

@@ -55,7 +55,7 @@ describe('undo', () => {
     });
     expect((await world.queue()).known.get('scene:1')?.own).toEqual({});
     expect((await attempts(world)).at(-2)).toMatchObject({ type: 'job.attempted', by: 'undo' });
-    expect(result.lines.join('\n')).toMatch(/scene 1: put back title, summary, genre, thumb/);
+    expect(result.lines.join('\n')).toMatch(/scene 1: put back title, summary, tags, poster/);
   });
 
   test('stays undone, whatever delivers the scene, until Stash says something new of a field', async () => {
@@ -90,8 +90,8 @@ describe('undo', () => {
     expect(held(world)).toMatchObject({ title: 'a person, since', summary: '' });
     expect(held(world).genre).toContain('And this');
     const said = result.lines.join('\n');
-    expect(said).toMatch(/scene 1: title is left as it is: it was changed in Plex since/);
-    expect(said).toMatch(/scene 1: genre is left as it is/);
+    expect(said).toMatch(/scene 1: left alone: title, as it was changed in Plex since/);
+    expect(said).toMatch(/scene 1: left alone: tags/);
   });
 
   test('since a time: over several edits of several scenes, to what was before the first', async () => {
@@ -150,6 +150,9 @@ describe('unlock', () => {
     expect(await world.run('unlock', { scene: '1', fields: 'title, tags' })).toMatchObject({ isOk: true });
     expect([...held(world).locked]).not.toContain('title');
     expect([...held(world).locked]).toContain('summary');
+    const told = (await world.run('why', { scene: '1' })).lines.join('\n');
+    expect(told).toMatch(/a person gave back, in Plex item 1: title, tags$/m);
+    expect(told).toMatch(/poster: .* → the cover in Stash then/);
     world.plex.items.get('1')!.fields.title = 'by a refresh of Plex';
     world.stash.edit('1', { title: 'new in Stash', details: 'new text' });
     await deliver(world);
@@ -158,6 +161,18 @@ describe('unlock', () => {
     await world.settled();
     expect(held(world)).toMatchObject({ title: 'new in Stash' });
     expect(held(world).locked).toContain('title');
+    expect((await world.run('why', { scene: '1' })).lines.join('\n')).toMatch(
+      /queued: a person took fields of it again/,
+    );
+  });
+
+  test('gives back the year of a date that said no day', async () => {
+    const world = await overwritten();
+    world.stash.edit('1', { date: '2020' });
+    await deliver(world);
+    expect(held(world).locked).toContain('year');
+    await world.run('unlock', { scene: '1', fields: 'date' });
+    expect(held(world).locked).not.toContain('year');
   });
 
   test('of a scene that was never delivered, or a field that is none, says so', async () => {

@@ -53,6 +53,17 @@ test('a note moves no machine and is neither void nor drift', async () => {
   expect({ records: records - 1, ...rest }).toEqual(before.fold.counts);
 });
 
+test('a note is no record of an unknown type to those who look back', async () => {
+  const world = await twoOutages();
+  await world.run('note', { outage: '1', text: 'the switch was replaced' });
+  const verified = await world.run('verify');
+  expect(verified.document).toMatchObject({ control: { unknown: 0 } });
+  const { lines } = await world.run('replay', { step: 'true' });
+  const told = lines.find((line) => line.includes('outage.noted'));
+  expect(told).toContain('the switch was replaced');
+  expect(told).not.toContain('does not know');
+});
+
 /** A record that this code would not write. */
 async function byAnother(world: VirtualWorld, type: string, data: Record<string, unknown>): Promise<void> {
   await world.journal.append('control', [makeRecord(fakeWriter(world.time.clock, 'other', 99), type, data)]);

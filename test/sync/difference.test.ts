@@ -31,6 +31,29 @@ function parametersOf(want: Held, has: Held, own: OwnTags = {}): [string, string
 }
 
 describe('scalars', () => {
+  test('a year that was said by itself gives way to the year of a whole date', () => {
+    const whole = { fields: { title: 't', originallyAvailableAt: '2024-05-06' } };
+    expect(parametersOf(whole, { fields: { title: 't', year: '2020' } })).toEqual([
+      ['originallyAvailableAt.value', '2024-05-06'],
+      ['originallyAvailableAt.locked', '1'],
+      ['year.value', '2024'],
+      ['year.locked', '1'],
+    ]);
+    // As it is found after an edit of the date that did not move it.
+    const behind = { fields: { ...whole.fields, year: '2020' } };
+    expect(parametersOf(whole, behind).map(([name]) => name)).toEqual(['year.value', 'year.locked']);
+    expect(parametersOf(whole, { fields: { ...whole.fields, year: '2024' } })).toEqual([]);
+    const other = { fields: { title: 't', originallyAvailableAt: '2019-01-01', year: '2019' } };
+    expect(parametersOf(whole, other).map(([name]) => name)).not.toContain('year.value');
+  });
+
+  test('a year that was said by itself is emptied with the date where the date mirrors Stash, and else left', () => {
+    const item = held({ fields: { title: 't', year: '2020' } });
+    const nothing = wanted({ fields: { title: 't' } });
+    expect(differenceOf(nothing, item, stance({}, { date: 'mirror' })).fields).toEqual({ year: '' });
+    expect(differenceOf(nothing, item, stance({})).fields).toEqual({});
+  });
+
   test('are written where they differ, with a lock, and noted with the value before', () => {
     const difference = differenceOf(
       wanted({ fields: { title: 'new', studio: 'S', summary: 'same' } }),
