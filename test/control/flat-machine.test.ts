@@ -75,13 +75,13 @@ describe('a machine of more than states, named guards and assignments is refused
   });
 
   test.each([
-    ['a child state', 'a compound state (a)', two({ initial: 'c', states: { c: {} } })],
-    ['a final state', 'a final state (a)', two({ type: 'final' })],
-    ['an eventless transition', 'effects at a', two({ always: 'b' })],
-    ['a timer', 'effects at a', two({ after: { 10: 'b' } })],
-    ['an invoked actor', 'effects at a', two({ invoke: { src: 'x' } })],
-    ['an entry action', 'effects at a', two({ entry: 'note' })],
-    ['an exit action of the machine', 'effects at m', two({}, { exit: 'note' })],
+    ['a child state', 'the word initial', two({ initial: 'c', states: { c: {} } })],
+    ['a final state', 'the word type', two({ type: 'final' })],
+    ['an eventless transition', 'the word always', two({ always: 'b' })],
+    ['a timer', 'the word after', two({ after: { 10: 'b' } })],
+    ['an invoked actor', 'the word invoke', two({ invoke: { src: 'x' } })],
+    ['an entry action', 'the word entry', two({ entry: 'note' })],
+    ['an exit action of the machine', 'the word exit', two({}, { exit: 'note' })],
     ['a wildcard', 'a transition for *', two({ on: { '*': 'b' } })],
     [
       'a guard that is not named',
@@ -101,7 +101,7 @@ describe('a machine of more than states, named guards and assignments is refused
     ],
     [
       'a transition to itself and another',
-      'a transition to several states',
+      'a transition to what is no state of its own',
       two({ on: { go: { target: ['b', 'a'] } } }),
     ],
     [
