@@ -30,7 +30,8 @@ function stateSentences(
   { job, known }: SceneNow,
 ): string[] {
   const scene = nameOf(name);
-  const item = known === null ? '' : ` Its Plex item is ${plain(known.item)}.`;
+  const isGone = job !== null && job.state !== 'pending' && job.reason === 'missing';
+  const item = known === null ? '' : ` Its Plex item ${isGone ? 'was' : 'is'} ${plain(known.item)}.`;
   const earlier =
     earlierSpells === 0
       ? []

@@ -308,6 +308,23 @@ describe('a scene', () => {
     );
   });
 
+  test('that was delivered to an item which Plex has no more: the item is told of as past', async () => {
+    const story = await anOutage(new MemoryJournal());
+    await story.changes(300, 'scene:1');
+    await story.notes(301, {
+      type: 'job.deferred',
+      job: 'scene:1',
+      upTo: story.queue.position,
+      reason: 'missing',
+      detail: 'no item yet',
+      attempt: 1,
+      waitMs: 60_000,
+    });
+    expect((await whyOf(story, 'scene:1')).state[0]).toBe(
+      'scene 1 is deferred: no item yet. Its Plex item was item-1.',
+    );
+  });
+
   test('that changed again while it was delivered stays queued, and that is said', async () => {
     const story = await newStory();
     await story.changes(1, 'scene:5');
