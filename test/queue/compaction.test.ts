@@ -129,6 +129,15 @@ function onDisk(disk = new MemoryDisk()) {
   return { disk, journal, segments: new FileSegments('/data', disk.process()) };
 }
 
+/** The same port with nothing else to it, so that a part can be replaced. */
+const portOf = (segments: Segments): Segments => ({
+  list: (stream) => segments.list(stream),
+  imageBytes: (stream) => segments.imageBytes(stream),
+  bytesOf: (stream, index) => segments.bytesOf(stream, index),
+  seal: (stream, occasion) => segments.seal(stream, occasion),
+  dropBefore: (stream, index, image) => segments.dropBefore(stream, index, image),
+});
+
 /** One job each, with a seal behind every `per`-th. */
 async function filled(journal: FileJournal, segments: FileSegments, count: number, per: number) {
   for (let n = 1; n <= count; n++) {
@@ -191,13 +200,7 @@ describe('nothing is dropped', () => {
     const { journal, segments } = onDisk();
     await filled(journal, segments, 4, 2);
     const failure = { kind: 'full', detail: 'no room' } as const;
-    const full: Segments = {
-      list: (stream) => segments.list(stream),
-      imageBytes: (stream) => segments.imageBytes(stream),
-      bytesOf: (stream, index) => segments.bytesOf(stream, index),
-      seal: (stream, occasion) => segments.seal(stream, occasion),
-      dropBefore: async () => ({ ok: false, failure }),
-    };
+    const full: Segments = { ...portOf(segments), dropBefore: async () => ({ ok: false, failure }) };
     expect(await compactQueue(journal, full, writer, DROP_ALL)).toBe(false);
   });
 
@@ -208,10 +211,8 @@ describe('nothing is dropped', () => {
     // All that is listed, and not a byte of it any more: another sweep came between, and then the folder went.
     const gone = new FileJournal('/data', new MemoryDisk().process());
     const late: Segments = {
+      ...portOf(segments),
       list: async () => seen,
-      imageBytes: (stream) => segments.imageBytes(stream),
-      bytesOf: (stream, index) => segments.bytesOf(stream, index),
-      seal: (stream, occasion) => segments.seal(stream, occasion),
       dropBefore: () => Promise.reject(new Error('an image of less than there was')),
     };
     expect(await compactQueue(gone, late, writer, DROP_ALL)).toBe(false);
@@ -235,6 +236,31 @@ test('damage and records of unknown types in what is dropped are stepped over', 
 
 test('by itself it keeps ninety days, and a quarter of a gigabyte', () => {
   expect(QUEUE_RETENTION).toEqual({ keepMs: 90 * DAY_MS, maxBytes: 268_435_456 });
+});
+
+test('a segment that does not say when it was sealed is not old, and goes for room alone', async () => {
+  const { journal, segments } = onDisk();
+  await filled(journal, segments, 4, 2);
+  const undated: Segments = {
+    ...portOf(segments),
+    list: async (stream) => (await segments.list(stream)).map((one) => ({ ...one, sealedAt: null })),
+  };
+  const retention = { keepMs: 0, maxBytes: 1e9 };
+  expect(await compactQueue(journal, undated, writer, retention)).toBe(false);
+  expect(await compactQueue(journal, undated, writer, DROP_ALL)).toBe(true);
+});
+
+test('an image of the very size of what it stands in for is worth writing, and a larger one is not', async () => {
+  const { journal, segments } = onDisk();
+  await filled(journal, segments, 4, 2);
+  const { bytes } = (await segments.list('queue'))[0]!;
+  const sized = (size: number): Segments => ({ ...portOf(segments), imageBytes: async () => size });
+  expect(await compactQueue(journal, sized(bytes + 1), writer, DROP_ALL)).toBe(false);
+  expect(await compactQueue(journal, sized(bytes), writer, DROP_ALL)).toBe(true);
+});
+
+test('an image of nothing is one record', () => {
+  expect([...compactedEvents(createQueue().getSnapshot().context)]).toHaveLength(1);
 });
 
 test('an image is cut into parts far below the longest line, and comes back as it was', () => {

@@ -134,6 +134,8 @@ test('damaged lines and unknown types are stepped over', async () => {
   await log.append(queued('scene:1'));
   journal.appendBytes('queue', Buffer.from('\ngarbage\n'));
   journal.appendBytes('queue', joinLines([encodeLine(makeRecord(fakeWriter(clock), 'job.pondered', {}))]));
+  const shapeless = makeRecord(fakeWriter(clock), 'job.queued', { job: 'scene:0', cause: 'x' });
+  journal.appendBytes('queue', joinLines([encodeLine(shapeless)]));
   await log.append(queued('scene:2'));
   expect(log.damaged).toBe(1);
   expect([...log.queue.jobs.keys()]).toEqual(['scene:1', 'scene:2']);

@@ -2,7 +2,7 @@
 // never due, or a name that nobody can read.
 import { describe, expect, test } from 'vitest';
 import { MAX_WAIT_MS } from '../../src/journal/shape.ts';
-import type { QueueEvent } from '../../src/queue/events.ts';
+import { LIBRARY_JOB, type QueueEvent } from '../../src/queue/events.ts';
 import { isQueueEvent } from '../../src/queue/queue-shapes.ts';
 import { withEach, withoutEach } from '../support/spoilt.ts';
 
@@ -135,7 +135,7 @@ test('a type that nobody knows is not heard', () => {
 });
 
 describe('a job is named', () => {
-  test.each(['scene:1', 'tag:20', 'performer:3', 'studio:4', 'group:9999999999999999', 'library:shared'])(
+  test.each(['scene:1', 'tag:20', 'performer:3', 'studio:4', 'group:9999999999999999', LIBRARY_JOB])(
     '%s',
     (name) => {
       expect(isHeard('job.queued', { job: name, cause: 'c' })).toBe(true);
@@ -247,7 +247,7 @@ describe('an image', () => {
   });
 
   test('holds no job of a state that nobody knows', () => {
-    for (const state of ['waiting', 'constructor', '', null]) {
+    for (const state of ['waiting', 'constructor', '', null, ['pending']]) {
       expect(compacted({ jobs: [job(1, { state })] }), String(state)).toBe(false);
     }
     expect(compacted({ jobs: [['scene:1', null]] })).toBe(false);

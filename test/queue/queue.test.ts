@@ -145,6 +145,9 @@ describe('an outcome', () => {
   });
 
   test('that covers nothing of a job leaves it where it is', () => {
+    for (const upTo of [50, 100]) {
+      expect(jobIn(fold(queued(), queued(), delivered(upTo)))).toMatchObject({ since: 100, newest: 200 });
+    }
     for (const settled of [dead(101), deferred(101, 2)]) {
       const events = [queued(), settled];
       expect(jobIn(fold(...events, delivered(100)))).toEqual(jobIn(fold(...events)));

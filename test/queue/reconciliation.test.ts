@@ -40,6 +40,13 @@ function fold(...events: readonly ReconcileEvent[]): Reconciliation {
   );
 }
 
+test('a page that comes twice counts once', () => {
+  expect(fold(wish(), page(100, 90), page(100, 90), page(99, 90))).toMatchObject({
+    cursor: 100,
+    checked: 90,
+  });
+});
+
 test('asked for, page by page, over', () => {
   expect(fold(wish(), page(100, 90, { changed: 1 }), page(200, 80, { changed: 2, wiped: 1 }))).toMatchObject({
     state: 'running',
@@ -61,6 +68,28 @@ describe('a second wish while it runs', () => {
   test('for the same changes nothing', () => {
     const once = fold(wish(), page(100));
     expect(fold(wish(), page(100), wish())).toEqual(once);
+  });
+
+  test('for as many libraries, but others, is for something else', () => {
+    const libraries = (...names: string[]) => wish({ libraries: names });
+    expect(fold(libraries('a', 'b'), page(100), libraries('b', 'a'))).toMatchObject({ cursor: 100 });
+    expect(fold(libraries('a', 'b'), page(100), libraries('a', 'c'))).toMatchObject({
+      cursor: 0,
+      scope: { libraries: ['a', 'b', 'c'] },
+    });
+  });
+
+  test.each<[string, Partial<ReconcileScope>, Partial<ReconcileScope>, Partial<ReconcileScope>]>([
+    ['some libraries is part of all of them', {}, { libraries: ['a'] }, { libraries: [] }],
+    ['what Stash says is part of what Plex holds as well', {}, { depth: 'stash' }, { depth: 'plex' }],
+    [
+      'missing ones is the same again',
+      { isMissingOnly: true },
+      { isMissingOnly: true },
+      { isMissingOnly: true },
+    ],
+  ])('for %s', (_, first, second, scope) => {
+    expect(fold(wish(first), page(100), wish(second))).toMatchObject({ cursor: 100, scope });
   });
 
   test('for less is part of what is being done', () => {

@@ -171,6 +171,13 @@ describe('settings', () => {
   });
 });
 
+test('a reconciliation is part of it, and moves no job', () => {
+  const scope = { since: null, newSince: null, depth: 'plex', isMissingOnly: false, libraries: [] } as const;
+  const queue = fold(queued(), { type: 'reconcile.requested', scope, cause: 'task' });
+  expect(queue.reconciliation).toMatchObject({ state: 'running', scope, startedAt: START_AT + 1_000 });
+  expect(queue.jobs.size).toBe(1);
+});
+
 test('it has begun with its first job, and not anew with a later one', () => {
   expect(fold().begunAt).toBe(0);
   expect(fold(attempted(), queued(), queued('scene:13')).begunAt).toBe(START_AT + 1_000);
