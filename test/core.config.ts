@@ -1,5 +1,5 @@
 // The tests of the core alone (machines, journal, control, queue), for what measures the tests themselves:
-// `npm run coverage`, which fails below its thresholds, and Stryker (stryker.config.mjs, MUTATION.md).
+// `npm run coverage`, which fails below its thresholds, and Stryker (stryker.config.mjs).
 
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';

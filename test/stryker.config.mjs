@@ -1,6 +1,6 @@
 // Mutation testing of the core: Stryker changes one thing in the code, and some test must fail.
 // `npm run mutate` for all of it, `BREAKWATER_MUTATE=machines npm run mutate` for one folder (also control, journal,
-// queue): from some minutes to an hour and more, so nothing waits for it. What it found: MUTATION.md.
+// queue): from some minutes to an hour and more, so nothing waits for it.
 
 const FOLDERS = {
   // `era.ts` is one constant that a test compares with the sources.
