@@ -133,7 +133,8 @@ export class LiveWorld {
     await this.stash.close();
     await this.plex.close();
     if (drain?.value === 'held') await this.killDrainer();
-    rmSync(this.root, { recursive: true, force: true });
+    // A drainer that was just told to die may still be at its checkpoint.
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   async #closing<T>(use: (dir: ReturnType<typeof openDataDir>) => Promise<T>): Promise<T> {
