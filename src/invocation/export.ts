@@ -1,6 +1,7 @@
 // What can be taken out of the journal: tables, metrics, a golden log. The text is the whole of it; where it goes is the
 // command line's business, so nobody who can start a task of ours can have a file written.
 
+import { parseOutageNumber } from '../cli/point.ts';
 import { goldenLog } from '../export/golden.ts';
 import { toPrometheus } from '../export/prometheus.ts';
 import { type Table, toCsv, toJson } from '../export/table.ts';
@@ -47,7 +48,7 @@ export async function exportLog(world: World, wish: ExportWish): Promise<TaskRes
 }
 
 async function golden({ dir }: World, outage: string): Promise<TaskResult> {
-  const text = await goldenLog(dir.journal, outage === '' ? null : Number(outage));
+  const text = await goldenLog(dir.journal, outage === '' ? null : parseOutageNumber(outage));
   if (text === null) throw new Error(`there is no outage #${outage}; "outages" lists them`);
   return exported(text, PRIVATE, { format: 'golden', what: 'log', text });
 }

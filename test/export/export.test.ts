@@ -114,6 +114,7 @@ test.each([
   [['--what', 'secrets'], /Allowed choices are outages, events, queue/],
   [['--outage', '1'], /--outage goes with --golden/],
   [['--golden', '--outage', '9'], /there is no outage #9/],
+  [['--golden', '--outage', 'x'], /"x" is not the number of an outage/],
   [['--golden', '--format', 'csv'], /cannot be used with/],
 ])('%j is refused', async (words, message) => {
   const run = await cli(await dataDirOf('flapping'), 'export', ...words);
