@@ -6,8 +6,10 @@ import {
   GAP_KINDS,
   type GapCounts,
   type Reconciliation,
+  SKIP_REASONS,
+  type SkipReason,
 } from '../queue/reconciliation.ts';
-import type { Gap } from '../reconcile/gaps.ts';
+import type { Gap, Skipped } from '../reconcile/gaps.ts';
 import { FIELD_OF, type PlexField } from '../sync/fields.ts';
 import { count, duration, plain, time } from './format.ts';
 
@@ -34,7 +36,11 @@ function lastLines(last: FinishedReconciliation): string[] {
   return [`${head}; then it was cancelled, after ${took}.${found}`];
 }
 
-export function gapSummary({ kinds, fields, libraries }: GapCounts): string {
+export function gapSummary(counts: GapCounts): string {
+  return `${gapsFound(counts)}${notCompared(counts)}`;
+}
+
+function gapsFound({ kinds, fields, libraries }: GapCounts): string {
   const named = GAP_KINDS.filter((kind) => kinds[kind] !== undefined).map((kind) => `${kinds[kind]} ${kind}`);
   if (named.length === 0) return 'All is as it should be.';
   const of = (title: string, counts: Readonly<Record<string, number>>, name: (key: string) => string) => {
@@ -44,6 +50,27 @@ export function gapSummary({ kinds, fields, libraries }: GapCounts): string {
       : ` ${title}: ${entries.map(([key, n]) => `${name(key)} ${n}`).join(', ')}.`;
   };
   return `Gaps: ${named.join(', ')}.${of('By field', fields, fieldName)}${of('By library', libraries, plain)}`;
+}
+
+const SKIPPED_FOR: Readonly<Record<SkipReason, string>> = {
+  'no-values': 'without values in Stash (Plex is left as it is)',
+  'no-file': 'without a file',
+  waiting: 'that wait for their delivery already',
+};
+
+function notCompared({ skipped = {} }: GapCounts): string {
+  const parts = SKIP_REASONS.filter((reason) => skipped[reason]).map(
+    (reason) => `${skipped[reason]} ${SKIPPED_FOR[reason]}`,
+  );
+  return parts.length === 0 ? '' : ` Not compared: ${parts.join(', ')}.`;
+}
+
+/** One line for each reason, with the scenes. */
+export function skippedLines(skipped: readonly Skipped[]): string[] {
+  return SKIP_REASONS.flatMap((reason) => {
+    const scenes = skipped.filter((one) => one.reason === reason).map(({ scene }) => scene);
+    return scenes.length === 0 ? [] : [`not compared, ${SKIPPED_FOR[reason]}: ${scenes.join(', ')}`];
+  });
 }
 
 export function gapLines({ scene, kind, item, library, changes, detail }: Gap): string[] {

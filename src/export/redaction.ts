@@ -8,7 +8,7 @@ import type { Annotation } from '../control/annotations.ts';
 import type { Position } from '../journal/record.ts';
 import { SYMPTOMS } from '../plex/failures.ts';
 import type { QueueEvent } from '../queue/events.ts';
-import { GAP_KINDS } from '../queue/reconciliation.ts';
+import { GAP_KINDS, SKIP_REASONS } from '../queue/reconciliation.ts';
 import { FIELD_OF } from '../sync/fields.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 
@@ -195,6 +195,7 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
       kinds: tally(oneOf(...GAP_KINDS)),
       fields: tally(part),
       libraries: tally(named('library')),
+      skipped: tally(oneOf(...SKIP_REASONS)),
     }),
   },
   'reconcile.finished': { result: oneOf('done', 'cancelled') },

@@ -8,7 +8,7 @@ import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
-import type { JobName, QueueEvent } from '../queue/events.ts';
+import type { DeliveryResult, JobName, QueueEvent } from '../queue/events.ts';
 import { dueJobs, type Job, jobsSeen } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
@@ -37,13 +37,8 @@ export type Stop =
   | { readonly kind: 'settings'; readonly problems: readonly string[] }
   | { readonly kind: 'lease-lost' };
 
-export interface Tally {
-  written: number;
-  unchanged: number;
-  other: number;
-  deferred: number;
-  deadLettered: number;
-}
+/** Jobs by what became of them. */
+export type Tally = Record<DeliveryResult | 'deferred' | 'deadLettered', number>;
 
 interface SessionParts {
   readonly world: World;
@@ -397,7 +392,7 @@ export class DrainSession {
     const { tally, world, queue } = this.#parts;
     switch (event.type) {
       case 'job.delivered':
-        tally[event.result === 'written' || event.result === 'unchanged' ? event.result : 'other'] += 1;
+        tally[event.result] += 1;
         break;
       case 'job.deferred':
         tally.deferred += 1;
@@ -410,7 +405,7 @@ export class DrainSession {
     }
     // A reconciliation knows better how much there is.
     if (queue.queue.reconciliation.state === 'running') return;
-    const done = tally.written + tally.unchanged + tally.other + tally.deferred + tally.deadLettered;
+    const done = Object.values(tally).reduce((sofar, some) => sofar + some, 0);
     const left = Math.max(0, queue.queue.counts.pending);
     world.log.progress(done / Math.max(1, done + left));
   }

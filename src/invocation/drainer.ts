@@ -25,8 +25,12 @@ export interface DrainSummary {
   readonly stop: Stop | { readonly kind: 'busy'; readonly owner: string };
   readonly written: number;
   readonly unchanged: number;
-  /** Delivered without Plex: the scene is gone, has no values, or was expanded. */
-  readonly other: number;
+  /** Scenes without values, for which Plex is left as it is. */
+  readonly withheld: number;
+  /** Scenes that Stash has no more. */
+  readonly gone: number;
+  /** Tags and the like that became jobs of their scenes. */
+  readonly expanded: number;
   readonly deferred: number;
   readonly deadLettered: number;
   readonly left: QueueCounts;
@@ -39,7 +43,7 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
   const { journal, controlCheckpoint, queueCheckpoint } = world.dir;
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
   const queue = await QueueLog.open(journal, world.writer, queueCheckpoint.read());
-  const tally = { written: 0, unchanged: 0, other: 0, deferred: 0, deadLettered: 0 };
+  const tally = { written: 0, unchanged: 0, withheld: 0, gone: 0, expanded: 0, deferred: 0, deadLettered: 0 };
   let stop: DrainSummary['stop'] = { kind: 'idle' };
   try {
     for (let sessions = 0; sessions < MAX_SESSIONS; sessions++) {

@@ -2,12 +2,12 @@
 // is at work), or as a dry run, which shows field by field what would change and writes nothing anywhere.
 
 import { count } from '../cli/format.ts';
-import { gapLines, gapSummary } from '../cli/reconciliation.ts';
+import { gapLines, gapSummary, skippedLines } from '../cli/reconciliation.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
 import { type GapCounts, type ReconcileScope, sum } from '../queue/reconciliation.ts';
-import { countGaps, type Gap } from '../reconcile/gaps.ts';
+import { countGaps, type Gap, type Skipped } from '../reconcile/gaps.ts';
 import { type FileIndex, reconcilePage } from '../reconcile/page.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import { chosenLibraries } from '../sync/libraries.ts';
@@ -17,7 +17,7 @@ import { readingPlex } from './reading-plex.ts';
 import { failed, type TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 
-/** Gaps that a document lists one by one; the counts have them all. */
+/** Gaps, and skipped scenes, that a document lists one by one; the counts have them all. */
 const MAX_LISTED = 1_000;
 
 export async function requestReconciliation(world: World, scope: ReconcileScope): Promise<QueueLog> {
@@ -47,6 +47,7 @@ async function compareAll(
 ): Promise<TaskResult> {
   const { queue } = await openQueue(world);
   const listed: Gap[] = [];
+  const skipped: Skipped[] = [];
   let counts: GapCounts = { kinds: {}, fields: {}, libraries: {} };
   let checked = 0;
   let cursor = 0;
@@ -55,18 +56,17 @@ async function compareAll(
     if (page.kind !== 'page') return failed(page.failure.detail, page.kind);
     checked += page.checked;
     cursor = page.lastId;
-    counts = sum(counts, countGaps(page.gaps));
-    for (const gap of page.gaps) {
-      if (listed.length < MAX_LISTED) listed.push(gap);
-    }
+    counts = sum(counts, countGaps(page.gaps, page.skipped));
+    listed.push(...page.gaps.slice(0, MAX_LISTED - listed.length));
+    skipped.push(...page.skipped.slice(0, MAX_LISTED - skipped.length));
     world.log.progress(checked / Math.max(1, checked + page.left));
     if (page.isLast) break;
   }
   const total = Object.values(counts.kinds).reduce((sofar, some) => sofar + some, 0);
-  const lines = listed.flatMap(gapLines);
+  const lines = [...listed.flatMap(gapLines), ...skippedLines(skipped)];
   if (total > listed.length) lines.push(`and ${total - listed.length} more`);
   const head = `${count(checked, 'scene')} compared, nothing written. ${gapSummary(counts)}`;
-  return { isOk: true, lines: [...lines, head], document: { checked, counts, gaps: listed } };
+  return { isOk: true, lines: [...lines, head], document: { checked, counts, gaps: listed, skipped } };
 }
 
 function indexOnce(plex: PlexPort, sections: readonly PlexSection[]): () => Promise<PlexResult<FileIndex>> {

@@ -75,13 +75,13 @@ export class Reconciling {
       sync: settings.sync,
     });
     if (page.kind !== 'page') return page;
-    const { gaps, left, isLast, lastId } = page;
+    const { gaps, skipped, checked: compared, left, isLast, lastId } = page;
     await this.#queue.appendOrThrow(
       ...gaps.filter((gap) => this.#isQueued(gap, cause)).map(queuedFor(cause)),
-      { type: 'reconcile.advanced', cursor: lastId, checked: page.checked, left, gaps: countGaps(gaps) },
+      { type: 'reconcile.advanced', cursor: lastId, checked: compared, left, gaps: countGaps(gaps, skipped) },
       ...(isLast ? [{ type: 'reconcile.finished', result: 'done' } as const] : []),
     );
-    this.#world.log.progress((checked + page.checked) / Math.max(1, checked + page.checked + left));
+    this.#world.log.progress((checked + compared) / Math.max(1, checked + compared + left));
     return { kind: 'advanced' };
   }
 

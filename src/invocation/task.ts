@@ -260,14 +260,27 @@ export function drainLines({
   stop,
   written,
   unchanged,
-  other,
+  withheld,
+  gone,
+  expanded,
   deferred,
   deadLettered,
   left,
 }: DrainSummary): string[] {
-  const done = `${count(written, 'scene')} written, ${unchanged} already right, ${other} with nothing to do, ${deferred} deferred, ${deadLettered} given up.`;
+  const rare = [
+    [withheld, 'without values left alone'],
+    [gone, 'no longer in Stash'],
+    [expanded, 'passed on to their scenes'],
+  ] as const;
+  const done = [
+    `${count(written, 'scene')} written`,
+    `${unchanged} already right`,
+    ...rare.filter(([some]) => some > 0).map(([some, what]) => `${some} ${what}`),
+    `${deferred} deferred`,
+    `${deadLettered} given up`,
+  ].join(', ');
   const remaining = `Left: ${left.pending} pending, ${left.deferred} deferred, ${left.dead} given up.`;
-  return [...stopLines(stop), done, remaining];
+  return [...stopLines(stop), `${done}.`, remaining];
 }
 
 function stopLines(stop: DrainSummary['stop']): string[] {

@@ -48,6 +48,7 @@ const isGaps = shaped<GapCounts>({
   kinds: mapOf(isCount),
   fields: mapOf(isCount),
   libraries: mapOf(isCount),
+  skipped: optional(mapOf(isCount)),
 });
 
 const isWait = shaped<Wait>({
@@ -77,6 +78,7 @@ const isJobState: Check = (value) => {
 const isKnown = shaped<Known>({
   item: isText,
   own: isOwn,
+  ownDate: optional(orNull(isText)),
   cover: optional(isCover),
   digest: optional(isText),
   spared: optional(mapOf(orNull(isText))),

@@ -58,6 +58,8 @@ export interface Known {
   /** Its Plex item: a hint, verified before it is trusted. */
   readonly item: string;
   readonly own: OwnTags;
+  /** The day that the item shows because we wrote it; null: what we wrote was undone. */
+  readonly ownDate?: string | null;
   readonly cover?: ShownCover;
   /** Of what was wanted when it was last delivered. */
   readonly digest?: string;
@@ -112,8 +114,11 @@ export function createQueue(initial?: Queue) {
       },
 
       'job.attempted': (queue: Queue, event: Of<'job.attempted'>) => {
-        const spared = sparedAfter(queue.known.get(event.job)?.spared, event);
-        remember(queue, event.job, { item: event.item, own: event.own, ...(spared && { spared }) });
+        const before = queue.known.get(event.job);
+        const spared = sparedAfter(before?.spared, event);
+        const ownDate = ownDateAfter(before?.ownDate, event);
+        const ours = { own: event.own, ...(ownDate !== undefined && { ownDate }) };
+        remember(queue, event.job, { item: event.item, ...ours, ...(spared && { spared }) });
         return { ...queue };
       },
 
@@ -276,6 +281,13 @@ function sparedAfter(
     (entry): entry is [string, string | null] => entry[1] !== false && !taken.has(entry[0]),
   );
   return Object.fromEntries(kept);
+}
+
+/** Undefined: none was ever written. */
+function ownDateAfter(before: Known['ownDate'], { by, changes }: Of<'job.attempted'>): Known['ownDate'] {
+  const change = changes.find(({ field }) => field === 'originallyAvailableAt');
+  if (change === undefined) return before;
+  return by === undefined && typeof change.after === 'string' ? change.after : null;
 }
 
 function base(job: Job): Queued {

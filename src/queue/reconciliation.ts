@@ -16,6 +16,10 @@ import type { Moment } from '../../machines/time.ts';
 export const GAP_KINDS = ['changed', 'empty', 'wiped', 'missing', 'ambiguous', 'deleted', 'merged'] as const;
 export type GapKind = (typeof GAP_KINDS)[number];
 
+/** Why a scene in the scope is not compared; `waiting`: a delivery of it is due anyway. */
+export const SKIP_REASONS = ['no-values', 'no-file', 'waiting'] as const;
+export type SkipReason = (typeof SKIP_REASONS)[number];
+
 export interface ReconcileScope {
   /** Only scenes that Stash has seen change from then on, wall ms; null: all. */
   readonly since: number | null;
@@ -35,6 +39,8 @@ export interface GapCounts {
   readonly fields: Readonly<Record<string, number>>;
   /** Scenes by the Plex library of their item. */
   readonly libraries: Readonly<Record<string, number>>;
+  /** Scenes that were not compared. */
+  readonly skipped?: Readonly<Partial<Record<SkipReason, number>>>;
 }
 
 export interface ReconcileRequested {
@@ -148,6 +154,7 @@ export function sum(a: GapCounts, b: GapCounts): GapCounts {
     kinds: added(a.kinds, b.kinds),
     fields: added(a.fields, b.fields),
     libraries: added(a.libraries, b.libraries),
+    skipped: added(a.skipped ?? {}, b.skipped ?? {}),
   };
 }
 

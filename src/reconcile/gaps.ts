@@ -4,12 +4,13 @@
 import { IMAGE_KINDS, type PlexItem } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
 import type { Known } from '../queue/queue.ts';
-import type { GapCounts, GapKind } from '../queue/reconciliation.ts';
+import type { GapCounts, GapKind, SkipReason } from '../queue/reconciliation.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
-import { differenceOf, modeOf, type Stance } from '../sync/difference.ts';
+import { differenceOf } from '../sync/difference.ts';
 import { digestOf } from '../sync/digest.ts';
 import type { SyncOptions } from '../sync/fields.ts';
 import { nameOfUpload } from '../sync/pictures.ts';
+import { modeOf, type Stance, stanceOf } from '../sync/stance.ts';
 import { wantedOf } from '../sync/wanted.ts';
 
 export interface Gap {
@@ -23,6 +24,12 @@ export interface Gap {
   readonly changes: readonly FieldChange[];
   /** For a person. */
   readonly detail: string;
+}
+
+/** A scene of the scope that is not compared. */
+export interface Skipped {
+  readonly scene: string;
+  readonly reason: SkipReason;
 }
 
 /** A scene against what was delivered of it, without asking Plex. */
@@ -39,18 +46,19 @@ export function gapOf(
   sync: SyncOptions,
 ): Gap | null {
   const wanted = wantedOf(scene, sync);
-  const stance = { own: known?.own ?? {}, modes: sync.modes, spared: known?.spared ?? {} };
+  const stance = stanceOf(wanted, known, sync.modes);
   const changes = [...differenceOf(wanted, item, stance).changes, ...pictureGaps(item, known, stance)];
   if (changes.length === 0) return null;
   const kind = kindOf(item, known, digestOf(wanted, sync));
   return { scene: scene.id, kind, item: item.ratingKey, library, changes, detail: '' };
 }
 
-export function countGaps(gaps: readonly Gap[]): GapCounts {
+export function countGaps(gaps: readonly Gap[], skipped: readonly Skipped[]): GapCounts {
   return {
     kinds: tally(gaps.map(({ kind }) => kind)),
     fields: tally(gaps.flatMap(({ changes }) => changes.map(({ field }) => field))),
     libraries: tally(gaps.flatMap(({ library }) => library ?? [])),
+    skipped: tally(skipped.map(({ reason }) => reason)),
   };
 }
 

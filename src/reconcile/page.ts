@@ -6,7 +6,7 @@ import type { PlexClient, PlexResult } from '../plex/plex-client.ts';
 import type { PlexItem, PlexSection } from '../plex/plex-item.ts';
 import type { JobName } from '../queue/events.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { ReconcileScope } from '../queue/reconciliation.ts';
+import type { ReconcileScope, SkipReason } from '../queue/reconciliation.ts';
 import type { SceneFiles, StashClient, StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import type { SyncOptions } from '../sync/fields.ts';
@@ -23,8 +23,9 @@ import {
 import type { PathRule } from '../sync/path-map.ts';
 import { baseNameOf } from '../sync/paths.ts';
 import type { IndexedItem } from '../sync/section-index.ts';
-import { isEmpty, wantedOf } from '../sync/wanted.ts';
-import { type Gap, gapOf, hasChangedInStash } from './gaps.ts';
+import { isWithheld } from '../sync/stance.ts';
+import { wantedOf } from '../sync/wanted.ts';
+import { type Gap, gapOf, hasChangedInStash, type Skipped } from './gaps.ts';
 
 export interface FileIndex {
   /** Items with a file of that name, as a listing has them. */
@@ -46,6 +47,7 @@ export type Page =
   | {
       readonly kind: 'page';
       readonly gaps: readonly Gap[];
+      readonly skipped: readonly Skipped[];
       /** Scenes that were compared. */
       readonly checked: number;
       readonly lastId: number;
@@ -71,7 +73,13 @@ export async function reconcilePage(
   const page = await stash.scenesAfter(cursor, PAGE_SCENES, scope.since ?? undefined);
   if (!page.ok) return { kind: 'stash', failure: page.failure };
   const { scenes, lastId, isLast } = page.value;
-  const considered = scenes.filter((scene) => isConsidered(scene, scope, queue, sync));
+  const considered: StashScene[] = [];
+  const skipped: Skipped[] = [];
+  for (const scene of scenes.filter((one) => isInScope(one, scope, queue))) {
+    const reason = skipReason(scene, queue, sync);
+    if (reason === null) considered.push(scene);
+    else skipped.push({ scene: scene.id, reason });
+  }
   const found =
     scope.depth === 'stash'
       ? inStash(considered, queue, sync)
@@ -80,17 +88,23 @@ export async function reconcilePage(
   const isWhole = scope.since === null && !scope.isMissingOnly && scope.libraries.length === 0;
   const gone = isWhole ? goneBetween(cursor, isLast ? null : lastId, scenes, queue) : [];
   const left = Math.max(0, page.value.left - scenes.length);
-  return { kind: 'page', gaps: [...found.gaps, ...gone], checked: considered.length, lastId, isLast, left };
+  const gaps = [...found.gaps, ...gone];
+  return { kind: 'page', gaps, skipped, checked: considered.length, lastId, isLast, left };
+}
+
+function isInScope(scene: StashScene, scope: ReconcileScope, { jobs, known }: Queue): boolean {
+  const name: JobName = `scene:${scene.id}`;
+  if (known.has(name)) return !scope.isMissingOnly;
+  return scope.newSince === null || scene.updatedAt >= scope.newSince || jobs.has(name);
 }
 
 /** What waits already is delivered anyway; what was given up is revived by a change, or when its item is there. */
-function isConsidered(scene: StashScene, scope: ReconcileScope, queue: Queue, sync: SyncOptions): boolean {
+function skipReason(scene: StashScene, { jobs, known }: Queue, sync: SyncOptions): SkipReason | null {
   const name: JobName = `scene:${scene.id}`;
-  const job = queue.jobs.get(name);
-  const isWaiting = job !== undefined && !(job.state !== 'pending' && isForWantOfItem(job.reason));
-  if (scene.files.length === 0 || isWaiting || isEmpty(wantedOf(scene, sync))) return false;
-  if (queue.known.has(name)) return !scope.isMissingOnly;
-  return scope.newSince === null || scene.updatedAt >= scope.newSince || job !== undefined;
+  const job = jobs.get(name);
+  if (job !== undefined && !(job.state !== 'pending' && isForWantOfItem(job.reason))) return 'waiting';
+  if (scene.files.length === 0) return 'no-file';
+  return isWithheld(wantedOf(scene, sync), known.get(name)) ? 'no-values' : null;
 }
 
 function isForWantOfItem(reason: string): boolean {

@@ -1,6 +1,7 @@
 // Parts that several documents have. Lengths end in `Ms`; moments (`at`, `…At`) are ms since 1970.
 
 import * as v from 'valibot';
+import { SKIP_REASONS } from '../queue/reconciliation.ts';
 
 export const nullable = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -54,7 +55,9 @@ export const drained = v.object({
   stop,
   written: count,
   unchanged: count,
-  other: count,
+  withheld: count,
+  gone: count,
+  expanded: count,
   deferred: count,
   deadLettered: count,
   left: queueCounts,
@@ -67,7 +70,7 @@ export const refusal = v.object({
   problems: v.optional(names),
 });
 
-const gaps = v.object({ kinds: tally, fields: tally, libraries: tally });
+const gaps = v.object({ kinds: tally, fields: tally, libraries: tally, skipped: v.optional(tally) });
 const scope = v.object({
   since: nullable(v.number()),
   newSince: nullable(v.number()),
@@ -98,9 +101,10 @@ const gap = v.object({
   changes: v.array(change),
   detail: v.string(),
 });
+const skipped = v.object({ scene: v.string(), reason: v.picklist(SKIP_REASONS) });
 export const reconciled = v.union([
   v.object({ reconciliation, drain: drained }),
-  v.object({ checked: count, counts: gaps, gaps: v.array(gap) }),
+  v.object({ checked: count, counts: gaps, gaps: v.array(gap), skipped: v.array(skipped) }),
   refusal,
 ]);
 

@@ -10,14 +10,15 @@ import type { OwnTags, ShownCover } from '../queue/events.ts';
 import type { Known } from '../queue/queue.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
-import { type Difference, differenceOf, ownDuring, ownOf, type Stance } from './difference.ts';
+import { type Difference, differenceOf, ownDuring, ownOf } from './difference.ts';
 import { digestOf } from './digest.ts';
 import { bounded, editsOf, editsOneByOne, withShortSummary } from './edits.ts';
 import type { SyncOptions } from './fields.ts';
 import { type FindOptions, findItem } from './find.ts';
 import type { Match } from './match.ts';
 import { type CoverSource, type PicturePlan, pictureChanges, planPictures, putPictures } from './pictures.ts';
-import { isEmpty, leftOutOf, type Wanted, wantedOf } from './wanted.ts';
+import { isWithheld, type Stance, stanceOf } from './stance.ts';
+import { leftOutOf, type Wanted, wantedOf } from './wanted.ts';
 
 export type PlexPort = Pick<
   PlexClient,
@@ -84,11 +85,11 @@ export async function deliver(
 ): Promise<Delivery> {
   if (scene.files.length === 0) return { kind: 'no-file' };
   const wanted = wantedOf(scene, options.sync);
-  if (isEmpty(wanted)) return { kind: 'withheld' };
+  if (isWithheld(wanted, known)) return { kind: 'withheld' };
   const found = await findItem(scene, known?.item, { ...options, plex: prefetchedFirst(options) });
   if (found.kind !== 'found') return found;
   const { item } = found;
-  const stance = { own: known?.own ?? {}, modes: options.sync.modes, spared: known?.spared ?? {} };
+  const stance = stanceOf(wanted, known, options.sync.modes);
   const pictures = await planPictures(scene.id, item, known?.cover, stance, options);
   if (!pictures.ok) return { kind: 'failed', failure: pictures.failure };
   return write(item, wanted, pictures.value, stance, leftOutOf(scene, options.sync), options);

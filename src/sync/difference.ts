@@ -3,18 +3,9 @@
 
 import { type ActorDetails, type PlexItem, SCALARS, TAG_KINDS, type TagKind } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
-import type { OwnTags, Spared } from '../queue/events.ts';
-import { digestOfValue } from './digest.ts';
-import { FIELD_OF, type FieldMode, type FieldModes, type PlexField } from './fields.ts';
+import type { OwnTags } from '../queue/events.ts';
+import { modeOf, type Stance } from './stance.ts';
 import { tagKey, type Wanted } from './wanted.ts';
-
-/** What a scene's edit goes by, apart from what is wanted and held. */
-export interface Stance {
-  /** The tags that we put there before. */
-  readonly own: OwnTags;
-  readonly modes: FieldModes;
-  readonly spared: Spared;
-}
 
 export interface TagPlan {
   readonly kind: TagKind;
@@ -48,10 +39,13 @@ export function differenceOf(wanted: Wanted, item: PlexItem, stance: Stance): Di
     const mode = modeOf(field, asked, stance);
     const held = item.fields[field] ?? '';
     if (mode === 'off' || (mode === 'only-if-empty' && held !== '')) continue;
-    if (field === 'year' && !isYearAsked(asked, item)) continue;
+    const date = fields.originallyAvailableAt ?? item.fields.originallyAvailableAt ?? '';
+    if (field === 'year' && !isYearAsked(asked, date, item)) continue;
     const value = field === 'year' ? (asked ?? yearOf(wanted.fields.originallyAvailableAt)) : asked;
     // An item always has a title.
-    if (value === undefined && (mode !== 'mirror' || field === 'title')) continue;
+    const isEmptied =
+      mode === 'mirror' || (field === 'originallyAvailableAt' && isTakenBack(held, wanted, stance));
+    if (value === undefined && (!isEmptied || field === 'title')) continue;
     const after = value ?? '';
     if (comparable(held) === comparable(after)) continue;
     fields[field] = after;
@@ -66,25 +60,20 @@ export function differenceOf(wanted: Wanted, item: PlexItem, stance: Stance): Di
   return { fields, tags, actorDetails, locks: [], changes };
 }
 
+/** The day that we wrote, of a scene that knows no more than the year. */
+function isTakenBack(held: string, { fields }: Wanted, { ownDate }: Stance): boolean {
+  return fields.year !== undefined && held !== '' && held === ownDate;
+}
+
 /** Plex makes the year of a whole date; a year that was said by itself stays, and is ours to put right. */
-function isYearAsked(asked: string | undefined, { fields }: PlexItem): boolean {
-  const { year, originallyAvailableAt: date } = fields;
-  return asked === undefined ? Boolean(year) && year !== yearOf(date) : !date;
+function isYearAsked(asked: string | undefined, date: string, { fields: held }: PlexItem): boolean {
+  return asked === undefined
+    ? Boolean(held.year) && held.year !== yearOf(held.originallyAvailableAt)
+    : date === '';
 }
 
 function yearOf(date: string | undefined): string | undefined {
   return date?.slice(0, 4) || undefined;
-}
-
-/** What is asked of a part of the item for a scene that says `value`. */
-export function modeOf(
-  field: PlexField,
-  value: string | readonly string[] | undefined,
-  { modes, spared }: Stance,
-): FieldMode {
-  const until = spared[field];
-  const isSpared = until === null || (until !== undefined && until === digestOfValue(value));
-  return isSpared ? 'off' : modes[FIELD_OF[field]];
 }
 
 /** The parameters of one edit for all of it, with a lock on everything that is written. */

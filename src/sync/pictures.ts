@@ -8,7 +8,7 @@ import type { FieldChange } from '../queue/changes.ts';
 import type { ShownCover } from '../queue/events.ts';
 import type { Cover } from '../stash/cover.ts';
 import type { StashResult } from '../stash/stash-client.ts';
-import { modeOf, type Stance } from './difference.ts';
+import { modeOf, type Stance } from './stance.ts';
 
 export type PicturePort = Pick<PlexClient, 'images' | 'uploadImage' | 'selectImage'>;
 /** The cover of a scene; `validator`: of the one that is known. */

@@ -57,6 +57,7 @@ describe('finds and delivers', () => {
       kinds: { changed: 1 },
       fields: { title: 1 },
       libraries: { Scenes: 1 },
+      skipped: {},
     });
   });
 

@@ -10,7 +10,12 @@ const outcome = { job: 'scene:1', upTo: 900 };
 const cover = { sha1: 'c', validator: 'v', shown: { thumb: '/t' } };
 const moment = { at: 1, mono: 2, boot: 'b' };
 const scope = { since: 5, newSince: 6, depth: 'plex', isMissingOnly: false, libraries: ['Scenes'] };
-const gaps = { kinds: { changed: 1 }, fields: { title: 1 }, libraries: { Scenes: 1 } };
+const gaps = {
+  kinds: { changed: 1 },
+  fields: { title: 1 },
+  libraries: { Scenes: 1 },
+  skipped: { waiting: 1 },
+};
 const run = { scope, cause: 'task', startedAt: 1, checked: 2, gaps };
 const queued = { since: 1, newest: 2, queuedAt: 3, causes: ['c'], attempts: 1, deferredFor: 'missing' };
 const whole = {
@@ -60,7 +65,13 @@ const SOUND: Readonly<Record<QueueEvent['type'], Row>> = {
   'reconcile.requested': [{ scope, cause: 'task' }],
   'reconcile.advanced': [
     { cursor: 100, checked: 100, left: 3, gaps },
-    ['gaps.kinds.changed', 'gaps.fields.title', 'gaps.libraries.Scenes'],
+    [
+      'gaps.kinds.changed',
+      'gaps.fields.title',
+      'gaps.libraries.Scenes',
+      'gaps.skipped',
+      'gaps.skipped.waiting',
+    ],
   ],
   'reconcile.finished': [{ result: 'done' }],
   'settings.changed': [
@@ -82,22 +93,39 @@ const SOUND: Readonly<Record<QueueEvent['type'], Row>> = {
         job(2, { state: 'dead', reason: 'rejected', detail: 'd', at: 9 }),
         job(3, { state: 'pending' }),
       ],
-      known: [['scene:4', { item: '7', own: { genre: ['a'] }, cover, digest: 'd', spared: { title: 'd' } }]],
+      known: [
+        [
+          'scene:4',
+          {
+            item: '7',
+            own: { genre: ['a'] },
+            ownDate: '2024-05-06',
+            cover,
+            digest: 'd',
+            spared: { title: 'd' },
+          },
+        ],
+      ],
     },
     [
       'whole',
       'whole.reconciliation.last.gaps.kinds.changed',
       'whole.reconciliation.last.gaps.fields.title',
       'whole.reconciliation.last.gaps.libraries.Scenes',
+      'whole.reconciliation.last.gaps.skipped',
+      'whole.reconciliation.last.gaps.skipped.waiting',
       'whole.reconciliation.gaps.kinds.changed',
       'whole.reconciliation.gaps.fields.title',
       'whole.reconciliation.gaps.libraries.Scenes',
+      'whole.reconciliation.gaps.skipped',
+      'whole.reconciliation.gaps.skipped.waiting',
       'whole.settings.plex.url',
       'whole.settings.plex.url.value',
       'jobs',
       'jobs.0.1.scan',
       'known',
       'known.0.1.own.genre',
+      'known.0.1.ownDate',
       'known.0.1.cover',
       'known.0.1.cover.shown.thumb',
       'known.0.1.digest',

@@ -88,9 +88,15 @@ test('without Plex only the digest counts, and only of what was delivered', () =
 
 test('are counted by kind, field and library', () => {
   const gaps = [gap({ ...SAME, title: 'x' }, known()), gap({ ...SAME, title: 'y', studio: 'z' }, known())];
-  expect(countGaps(gaps.filter((one) => one !== null))).toEqual({
+  expect(
+    countGaps(
+      gaps.filter((one) => one !== null),
+      [{ scene: '3', reason: 'no-file' }],
+    ),
+  ).toEqual({
     kinds: { wiped: 2 },
     fields: { title: 2, studio: 1 },
     libraries: { Scenes: 2 },
+    skipped: { 'no-file': 1 },
   });
 });

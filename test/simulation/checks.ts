@@ -12,6 +12,13 @@ import type { SimStash } from './stash.ts';
 import type { Watch } from './watch.ts';
 
 const WRITES: ReadonlySet<string> = new Set(['edit', 'uploadImage', 'selectImage', 'scan']);
+/** Takes our own tags back, and does nothing else. */
+function isTakingBack({ method, parameters }: PlexCall): boolean {
+  const isHarmless = ([name, value]: [string, string]) =>
+    name.endsWith('.tag.tag') ? value === FOREIGN_TAG : /^[a-z]+(\[\]\.tag\.tag-|\.locked)$/.test(name);
+  return method === 'edit' && parameters !== null && [...parameters].every(isHarmless);
+}
+
 const PROBE_LEASE_MS = 15_000;
 const ONE_JOB_MS = 120_000;
 
@@ -85,7 +92,7 @@ export class Checks {
     if (isHolder) this.#looks.at(1, state.breaker.value !== 'open' || isForced || isJustMoved, () => who);
     this.#looks.at(9, process.notes.get('held') === true, () => `${who} without the lease`);
     const isEmpty = call.scene !== null && this.#stash.isLongEmpty(call.scene);
-    this.#looks.at(21, !isEmpty, () => `${who}: its scene has nothing to say`);
+    this.#looks.at(21, !isEmpty || isTakingBack(call), () => `${who}: its scene has nothing to say`);
     if (call.parameters !== null) this.#onEdit(call.parameters, who);
   }
 

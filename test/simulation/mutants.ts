@@ -215,8 +215,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'tags that we put are forgotten when one is attempted',
     file: 'src/queue/queue.ts',
-    find: 'remember(queue, event.job, { item: event.item, own: event.own, ...(spared && { spared }) });',
-    replace: 'remember(queue, event.job, { item: event.item, own: {}, ...(spared && { spared }) });',
+    find: 'const ours = { own: event.own, ',
+    replace: 'const ours = { own: {}, ',
   },
   // The shell.
   {
@@ -282,10 +282,16 @@ export const MUTANTS: readonly Mutant[] = [
     replace: "{ status: 503, class: 'outage', symptom: 'overload'",
   },
   {
-    name: 'a scene without values is delivered',
-    file: 'src/sync/deliver.ts',
-    find: "if (isEmpty(wanted)) return { kind: 'withheld' };",
-    replace: '',
+    name: 'a scene without values is delivered like any other',
+    file: 'src/sync/wanted.ts',
+    find: 'return Object.keys(fields).length + genre.length + actor.length + collection.length === 0;',
+    replace: 'return false;',
+  },
+  {
+    name: 'a scene that lost its last value keeps our tags',
+    file: 'src/sync/stance.ts',
+    find: 'return isEmpty(wanted) && Object.values(known?.own ?? {}).every(({ length }) => length === 0);',
+    replace: 'return isEmpty(wanted);',
   },
   // Outages.
   {

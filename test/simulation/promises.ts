@@ -57,18 +57,23 @@ export class Promises {
 export function differenceAt(scene: string, stash: SimStash, plex: SimPlex): string | null {
   const wanted = stash.scene(scene);
   const item = plex.item(scene);
-  if (wanted === undefined || wanted.title === '') return null;
-  if (item === undefined) return `no item for ${scene}`;
-  const pairs: readonly (readonly [string, string, string | undefined])[] = [
+  if (wanted === undefined) return null;
+  const isBare = wanted.title === '';
+  if (item === undefined) return isBare ? null : `no item for ${scene}`;
+  type Pair = readonly [name: string, ours: string, theirs: string | undefined];
+  const fields: readonly Pair[] = [
     ['title', wanted.title, item.fields.title],
     ['summary', wanted.details, item.fields.summary],
     ['studio', wanted.studio, item.fields.studio],
     ['date', wanted.date, item.fields.originallyAvailableAt],
     ['rating', String((wanted.rating100 ?? 0) / 10), item.fields.userRating],
+  ];
+  const tags: readonly Pair[] = [
     ['tags', [...wanted.tags, FOREIGN_TAG].sort().join(), [...item.tags.genre].sort().join()],
     ['performers', wanted.performers.map(({ name }) => name).join(), item.tags.actor.join()],
   ];
-  const different = pairs.filter(([, ours, theirs]) => ours !== theirs);
+  // Of a scene without values only our own tags are taken back.
+  const different = [...(isBare ? [] : fields), ...tags].filter(([, ours, theirs]) => ours !== theirs);
   if (different.length === 0) return null;
   return different
     .map(([name, ours, theirs]) => `${name} of ${scene}: Stash "${ours}", Plex "${theirs}"`)

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { itemOf, type PlexItem } from '../../src/plex/plex-item.ts';
 import type { OwnTags, Spared } from '../../src/queue/events.ts';
-import { differenceOf, editOf, ownDuring, ownOf, type Stance } from '../../src/sync/difference.ts';
+import { differenceOf, editOf, ownDuring, ownOf } from '../../src/sync/difference.ts';
 import { DEFAULT_MODES, type FieldModes } from '../../src/sync/fields.ts';
+import type { Stance } from '../../src/sync/stance.ts';
 import { tagKey, type Wanted } from '../../src/sync/wanted.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 
@@ -23,7 +24,7 @@ function wanted({ fields = {}, genre = [], actor = [] }: Held): Wanted {
 }
 
 function stance(own: OwnTags, modes: Partial<FieldModes> = {}, spared: Spared = {}): Stance {
-  return { own, modes: { ...DEFAULT_MODES, ...modes }, spared };
+  return { own, ownDate: null, modes: { ...DEFAULT_MODES, ...modes }, spared };
 }
 
 function parametersOf(want: Held, has: Held, own: OwnTags = {}): [string, string][] {
