@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   evolveReconciliation,
+  type GapCounts,
   NO_RECONCILIATION,
   type ReconcileEvent,
   type ReconcileScope,
@@ -45,6 +46,15 @@ test('a page that comes twice counts once', () => {
     cursor: 100,
     checked: 90,
   });
+});
+
+test('what is not compared adds up, of pages that say so and those that do not', () => {
+  const skipping = (cursor: number, skipped: GapCounts['skipped']): ReconcileEvent => {
+    const advanced = page(cursor) as Extract<ReconcileEvent, { type: 'reconcile.advanced' }>;
+    return { ...advanced, gaps: { ...advanced.gaps, ...(skipped && { skipped }) } };
+  };
+  const pages = [skipping(1, { waiting: 1 }), page(2), skipping(3, { waiting: 2, 'no-file': 1 })];
+  expect(fold(wish(), ...pages)).toMatchObject({ gaps: { skipped: { waiting: 3, 'no-file': 1 } } });
 });
 
 test('asked for, page by page, over', () => {

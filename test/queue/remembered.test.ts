@@ -86,6 +86,25 @@ describe('what is spared', () => {
   });
 });
 
+describe('the day that we wrote', () => {
+  const day = (after: string | null, by?: 'undo') =>
+    attempted({ changes: [{ field: 'originallyAvailableAt', before: null, after }], ...(by && { by }) });
+
+  test('is nothing, and not even said, until one is written', () => {
+    expect(knownAfter(wrote('title'))).toEqual({ item: '7', own: {} });
+  });
+
+  test('is the last one, whatever is written and delivered of other fields since', () => {
+    const known = knownAfter(day('2024-05-06'), day('2025-01-01'), wrote('title'), delivered());
+    expect(known?.ownDate).toBe('2025-01-01');
+  });
+
+  test('is none of ours once it was emptied, or a person undid it', () => {
+    expect(knownAfter(day('2024-05-06'), day(null))?.ownDate).toBeNull();
+    expect(knownAfter(day('2024-05-06'), day('2019-01-01', 'undo'))?.ownDate).toBeNull();
+  });
+});
+
 describe('what is known of a scene', () => {
   const cover = { sha1: 'c', validator: 'v', shown: { thumb: '/t' } };
 
