@@ -19,7 +19,7 @@ import {
 import { isQueueEvent } from './queue-shapes.ts';
 
 /** Bump when the shape of the queue's state changes: older checkpoints are then ignored. */
-const QUEUE_ERA = 'queue-4';
+const QUEUE_ERA = 'queue-5';
 
 /** The queue as JSON holds it. */
 interface QueueImage {
