@@ -45,11 +45,13 @@ describe('a machine of more than states, named guards and assignments is refused
   });
 
   test('and one of just that is stepped', () => {
-    const config: unknown = two({ on: { go: { guard: 'yes', target: 'b', actions: 'note' } } });
+    const go = { guard: 'yes', target: 'b', actions: 'note', description: 'said in Studio' };
+    const config: unknown = two({ on: { go, leave: 'b' } }, { description: 'and so is this', schemas: {} });
     const machine: unknown = pure.createMachine(config as never);
     const step = flatMachine(machine as AnyStateMachine);
     const from = { value: 'a', context: { n: 0, m: 'kept' } };
     expect(step(from, { type: 'go' })).toEqual({ value: 'b', context: { n: 1, m: 'kept' } });
+    expect(step(from, { type: 'leave' } as never)).toEqual({ ...from, value: 'b' });
     expect(step(from, { type: 'stay' })).toBe(from);
     // A state of another era, that this machine does not have.
     const elsewhere = { ...from, value: 'c' };
@@ -83,6 +85,12 @@ describe('a machine of more than states, named guards and assignments is refused
     ['an entry action', 'the word entry', two({ entry: 'note' })],
     ['an exit action of the machine', 'the word exit', two({}, { exit: 'note' })],
     ['a wildcard', 'a transition for *', two({ on: { '*': 'b' } })],
+    ['an event of XState itself', 'a transition for xstate.init', two({ on: { 'xstate.init': 'b' } })],
+    [
+      'a guard called like what every object has',
+      'a guard that is not a named function',
+      two({ on: { go: { guard: 'toString', target: 'b' } } }),
+    ],
     [
       'a guard that is not named',
       'a guard that is not a named function',
