@@ -74,6 +74,7 @@ export default defineConfig({
           'test/machines/era.test.ts',
           // Real processes, which run a bundle that knows of no mutant.
           'test/journal/segment-processes.test.ts',
+          'test/journal/append-lock-processes.test.ts',
         ]
       : [],
     ...(isMutated && { reporters: [failedToLoad] }),

@@ -30,7 +30,7 @@ const FOR_HOOKS = ['breakwater.cjs', 'breakwater-start.cjs'];
 /** Where only the definitions of the machines are needed. */
 const DEFINITIONS_ONLY = { 'breakwater-start.cjs': { xstate: './src/build/xstate-definitions.ts' } };
 /** Bytes; a hook reads and parses all of it each time. */
-const MAX_HOOK_BUNDLE = 24 * 1024;
+const MAX_HOOK_BUNDLE = 26 * 1024;
 
 /** The report's page goes into the bundle as two texts: nothing is read later, when an update may have replaced it. */
 const page = buildReportPage();

@@ -1,5 +1,6 @@
 // The data dir: whether it can be written, who can read it, what it is on, and how much room is left.
 
+import { FUSE, NETWORK_TYPES } from '../journal/network.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
 
 export type DirFacts =
@@ -15,6 +16,8 @@ export type DirFacts =
       readonly loose: readonly { readonly name: string; readonly what: 'mode' | 'link' }[];
       /** As statfs tells it on Linux; null elsewhere. */
       readonly fileSystemType: number | null;
+      /** Whether each append takes a lock. */
+      readonly isLocked: boolean;
       readonly freeBytes: number;
     };
 
@@ -22,18 +25,6 @@ export type DirFacts =
 export const LEAST_FREE_BYTES = 50_000_000;
 export const EASY_FREE_BYTES = 500_000_000;
 
-/** `f_type` of statfs(2) where appends of several hosts or processes are not atomic. */
-const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0x517b, 'SMB'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x01021997, '9p'],
-  [0x00c36400, 'Ceph'],
-  [0x5346414f, 'AFS'],
-  [0x0bd00bd0, 'Lustre'],
-]);
-const FUSE = 0x65735546;
 /** What does not outlive a restart. */
 const FLEETING_TYPES: ReadonlyMap<number, string> = new Map([
   [0x01021994, 'memory (tmpfs)'],
@@ -56,7 +47,7 @@ export function dirFindings(dir: DirFacts): Finding[] {
         ),
       ];
     case 'there':
-      return [writable(dir), modes(dir), fileSystem(dir.fileSystemType), space(dir.freeBytes)];
+      return [writable(dir), modes(dir), fileSystem(dir), space(dir.freeBytes)];
   }
 }
 
@@ -90,22 +81,9 @@ function modes({ mode, loose, path }: There): Finding {
   return problem('permissions', what, `chmod -R go-rwx "${path}"`);
 }
 
-function fileSystem(type: number | null): Finding {
+function fileSystem({ fileSystemType: type, isLocked }: There): Finding {
   const network = type === null ? undefined : NETWORK_TYPES.get(type);
-  if (network !== undefined) {
-    return problem(
-      'file system',
-      `the data dir is on ${network}, a network file system: appends of two processes may overwrite each other`,
-      'keep it on a local disk (BREAKWATER_DATA)',
-    );
-  }
-  if (type === FUSE) {
-    return note(
-      'file system',
-      'the data dir is on FUSE, which may be a network',
-      'keep it on a local disk if it is one',
-    );
-  }
+  if (network !== undefined) return onNetwork(network, type === FUSE, isLocked);
   const fleeting = type === null ? undefined : FLEETING_TYPES.get(type);
   if (fleeting !== undefined) {
     return note(
@@ -114,7 +92,24 @@ function fileSystem(type: number | null): Finding {
       'put it on a volume (BREAKWATER_DATA)',
     );
   }
-  return ok('file system', type === null ? 'not looked at on this system' : 'local');
+  const what = type === null ? 'not looked at on this system' : 'local';
+  return ok('file system', isLocked ? `${what}; each append takes the lock that is in the data dir` : what);
+}
+
+function onNetwork(name: string, isFuse: boolean, isLocked: boolean): Finding {
+  if (isLocked) {
+    return note(
+      'file system',
+      `the data dir is on ${name}, ${isFuse ? 'which may be a network' : 'a network file system'}: each append takes a lock`,
+      'a local disk is faster and surer (BREAKWATER_DATA)',
+    );
+  }
+  if (isFuse) return ok('file system', 'FUSE; append-lock.never says that no other host writes there');
+  return problem(
+    'file system',
+    `the data dir is on ${name}, a network file system, and append-lock.never is in it: appends of two hosts may overwrite each other`,
+    'remove append-lock.never, or keep it on a local disk (BREAKWATER_DATA)',
+  );
 }
 
 function space(freeBytes: number): Finding {

@@ -10,6 +10,7 @@ import type { ControlState } from '../control/state.ts';
 import type { DirFacts } from '../doctor/dir-findings.ts';
 import { type Facts, findingsOf, type SettingsFacts } from '../doctor/findings.ts';
 import { verifyControl, verifyQueue } from '../history/verify.ts';
+import { isShared } from '../journal/network.ts';
 import { settingsNow } from './settings-now.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
@@ -64,6 +65,7 @@ function dirFacts(path: string): DirFacts {
       isWritable: isWritable(path),
       loose: looseFiles(path, hasModes),
       fileSystemType: process.platform === 'linux' ? type : null,
+      isLocked: isShared(fs.readdirSync(path), type),
       freeBytes: bavail * bsize,
     };
   } catch (error) {
@@ -86,8 +88,8 @@ function looseFiles(path: string, hasModes: boolean): Loose[] {
   const names = fs.readdirSync(path, { recursive: true, encoding: 'utf8' }).slice(0, MAX_FILES);
   return names.flatMap((name): Loose[] => {
     const stat = fs.lstatSync(`${path}/${name}`, { throwIfNoEntry: false });
-    // A temporary file that its writer has renamed meanwhile.
-    if (stat === undefined) return [];
+    // A temporary file that its writer has renamed meanwhile, or the lock; that one is empty, and may be a person's.
+    if (stat === undefined || name.startsWith('append-lock')) return [];
     if (stat.isSymbolicLink()) return [{ name, what: 'link' }];
     return hasModes && (stat.mode & 0o077) !== 0 ? [{ name, what: 'mode' }] : [];
   });

@@ -2,6 +2,7 @@
 
 import * as nodeFs from 'node:fs';
 import type { AppendFailure } from './journal.ts';
+import { isShared } from './network.ts';
 
 /**
  * The system calls that the journal makes; `node:fs` is one. Each may also answer later: tests put a failing disk
@@ -20,23 +21,30 @@ export interface JournalFs {
   readdirSync(path: string): Answer<string[]>;
   renameSync(from: string, to: string): Answer<void>;
   unlinkSync(path: string): Answer<void>;
+  /** Throws ENOENT for no such folder. */
+  statfsSync(path: string): Answer<{ readonly type: number }>;
+  /** Waits; by a timer where there is none. */
+  pause?(ms: number): Answer<void>;
 }
 
 type Answer<T> = T | Promise<T>;
 
 const FILE_MODE = 0o600;
 const DIR_MODE = 0o700;
-const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT } = nodeFs.constants;
+const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = nodeFs.constants;
 
 /** `append`: also to be read by the same descriptor, so that it is certainly the same file. */
-export type OpenMode = 'read' | 'append' | 'create';
+export type OpenMode = 'read' | 'append' | 'create' | 'make';
 /** No link is followed out of the folder, and nobody waits for the other end of a pipe. Not known everywhere. */
 const OURS_ONLY = (nodeFs.constants.O_NOFOLLOW ?? 0) | (nodeFs.constants.O_NONBLOCK ?? 0);
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: O_RDONLY | OURS_ONLY,
   append: O_RDWR | O_APPEND | OURS_ONLY,
   create: O_RDWR | O_APPEND | O_CREAT | OURS_ONLY,
+  make: O_RDWR | O_CREAT | O_EXCL | OURS_ONLY,
 };
+
+const LAST_NAME = /[\\/]?[^\\/]*$/;
 
 /** A full disk reports nothing else than a count that is too small. */
 class ShortWrite extends Error {}
@@ -44,6 +52,7 @@ class ShortWrite extends Error {}
 export class Disk {
   readonly dir: string;
   readonly #fs: JournalFs;
+  #isShared: boolean | null = null;
 
   constructor(dir: string, fs: JournalFs) {
     this.dir = dir;
@@ -55,11 +64,32 @@ export class Disk {
     return (await quietOn('ENOENT', () => this.#fs.readdirSync(this.dir))) ?? [];
   }
 
-  /** Null when there is no such file; `create` makes it, and the folder. */
+  /**
+   * Whether other hosts may write there as well, so that appends take a lock, and nothing is kept open: what is open may
+   * show what was there when it was opened. `names`: those in the folder. Found out once, with one call.
+   */
+  async isShared(names: readonly string[]): Promise<boolean> {
+    this.#isShared ??= isShared(names, await this.#fileSystem());
+    return this.#isShared;
+  }
+
+  /** Of the folder, or of one above it: it may have to be made yet. Nobody is kept from writing by not being told. */
+  async #fileSystem(): Promise<number> {
+    for (let dir = this.dir; dir !== ''; dir = dir.replace(LAST_NAME, '')) {
+      try {
+        return (await this.#fs.statfsSync(dir)).type;
+      } catch (error) {
+        failureOf(error);
+      }
+    }
+    return 0;
+  }
+
+  /** Null when there is no such file; `create` makes it, and the folder; `make` the same, and throws EEXIST. */
   async open(name: string, mode: OpenMode): Promise<number | null> {
     const open = () => quietOn('ENOENT', () => this.#fs.openSync(this.#path(name), FLAGS[mode], FILE_MODE));
     const fd = await open();
-    if (fd !== null || mode !== 'create') return fd;
+    if (fd !== null || (FLAGS[mode] & O_CREAT) === 0) return fd;
     const made = await this.#fs.mkdirSync(this.dir, { recursive: true, mode: DIR_MODE });
     if (typeof made === 'string' && made.length < this.dir.length) await this.syncDir(`${made}/..`);
     return open();
@@ -118,6 +148,24 @@ export class Disk {
 
   async rename(from: string, to: string): Promise<void> {
     await this.#fs.renameSync(this.#path(from), this.#path(to));
+  }
+
+  /** An empty file. False: there is one already. */
+  async make(name: string): Promise<boolean> {
+    const fd = await quietOn('EEXIST', () => this.open(name, 'make'));
+    if (fd === null) return false;
+    await this.close(fd);
+    return true;
+  }
+
+  /** False: `from` is gone. */
+  async move(from: string, to: string): Promise<boolean> {
+    return (await quietOn('ENOENT', () => this.rename(from, to))) !== null;
+  }
+
+  async pause(ms: number): Promise<void> {
+    if (this.#fs.pause !== undefined) return this.#fs.pause(ms);
+    await new Promise((resolve) => setTimeout(resolve, ms));
   }
 
   /** It may be gone already. */

@@ -1,8 +1,8 @@
-// The journal on a local disk: each stream a chain of segment files, shared by any number of processes.
+// The journal on disk: each stream a chain of segment files, shared by any number of processes.
 // An append is one write of "\n" + line + "\n" to a descriptor opened O_APPEND, then fdatasync. The leading
 // newline fences off the fragment of a writer that was killed; without it that fragment would swallow our
 // line. A short count is a failed append (a full disk reports nothing else). On a network file system
-// O_APPEND is not atomic: do not put a journal there.
+// O_APPEND is not atomic: there each append takes a lock (append-lock.ts).
 //
 // How segments end and begin while others write is told and proved in segment-writer.ts.
 

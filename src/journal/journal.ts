@@ -1,8 +1,8 @@
 // The journal port: two append-only streams. What every implementation must do is in
 // test/journal/conformance.ts, and that suite is the contract.
 //
-// It never rewrites, never locks, and never says that something was written which was not made durable. The order of a
-// stream is the order in which appends landed, the same for every reader.
+// It never rewrites, never waits long for somebody who may be dead, and never says that something was written which was
+// not made durable. The order of a stream is the order in which appends landed, the same for every reader.
 
 import type { Chunk } from './lines.ts';
 import type { JournalRecord, Position, StreamName } from './record.ts';

@@ -35,6 +35,7 @@ export class SegmentReader {
   readonly #disk: Disk;
   readonly #stream: StreamName;
   #open: OpenFile | null = null;
+  #isShared = false;
   /** The newest segment that was seen. */
   #newest = 0;
   /** Of segments that are sealed, in bytes: that never changes. */
@@ -131,14 +132,19 @@ export class SegmentReader {
   }
 
   async #list() {
-    const listing = listingOf(this.#stream, await this.#disk.list());
+    const names = await this.#disk.list();
+    const listing = listingOf(this.#stream, names);
+    this.#isShared = await this.#disk.isShared(names);
     this.#newest = newestOf(listing);
     return { segments: [...listing.segments], images: listing.images };
   }
 
-  /** One file is kept open: a reader stays in it, and finds it as it was though it may be dropped meanwhile. */
+  /**
+   * One file is kept open: a reader stays in it, and finds it as it was though it may be dropped meanwhile. Where other
+   * hosts write it is opened anew, or it may show what was in it long ago.
+   */
   async #file(name: string): Promise<number | null> {
-    if (this.#open?.name === name) return this.#open.fd;
+    if (this.#open?.name === name && !this.#isShared) return this.#open.fd;
     const fd = await this.#disk.open(name, 'read');
     if (fd === null) return null;
     await this.close();

@@ -1,4 +1,5 @@
-// Writing to a stream that is a chain of segment files (segments.ts), by any number of processes, without a lock.
+// Writing to a stream that is a chain of segment files (segments.ts), by any number of processes. On a local disk without
+// a lock; for where other hosts write as well, see the end.
 //
 // How a segment ends. F(n) is the newest segment; E(n) is where the first seal in it ends.
 //
@@ -27,7 +28,14 @@
 //   there, and until it is there nothing of F(n+1) can be read; so what a reader has seen stays as it was.
 // - A file that is not empty was in the folder durably before its first byte (the same rule covers F(0)).
 // - The newest segment is never removed, so the folder always tells a writer that has slept for long that it is late.
+//
+// Where other hosts write as well (network.ts), all that a sealer or a writer does is done under the lock of the folder
+// (append-lock.ts): a host sees what others did before it opened a file or looked into the folder, and may not see what they
+// do after that. So the lock comes first, then a look at the folder (which the taking of the lock has changed, so that no
+// host answers from memory), then the file is opened, its end found and written to, made durable and closed, and the lock
+// given back last. Nothing stays open from one append to the next.
 
+import { AppendLock } from './append-lock.ts';
 import type { Disk } from './disk.ts';
 import type { StreamName } from './record.ts';
 import { endOfSegment } from './segment-end.ts';
@@ -52,37 +60,43 @@ interface OpenSegment {
 export class SegmentWriter {
   readonly #disk: Disk;
   readonly #stream: StreamName;
+  readonly #lock: AppendLock;
   #open: OpenSegment | null = null;
 
   constructor(disk: Disk, stream: StreamName) {
     this.#disk = disk;
     this.#stream = stream;
+    this.#lock = new AppendLock(disk);
   }
 
   /** Appends in one piece where it counts. Throws when that cannot be said. */
   async append(bytes: Buffer, occasion: Occasion): Promise<void> {
-    for (let moves = 0; moves < MAX_MOVES; moves++) {
-      const segment = await this.#enter(occasion);
-      if (segment === null) continue;
-      await this.#disk.write(segment.fd, bytes);
-      if (await this.#counts(segment, bytes)) return;
-      await this.close();
-    }
-    throw Object.assign(new Error('sealed at every try'), { code: 'EAGAIN', syscall: 'append' });
+    return this.#whole(async () => {
+      for (let moves = 0; moves < MAX_MOVES; moves++) {
+        const segment = await this.#enter(occasion);
+        if (segment === null) continue;
+        await this.#disk.write(segment.fd, bytes);
+        if (await this.#counts(segment, bytes)) return;
+        await this.close();
+      }
+      throw Object.assign(new Error('sealed at every try'), { code: 'EAGAIN', syscall: 'append' });
+    });
   }
 
   /** Ends the newest segment, unless nothing is in it. */
   async seal(occasion: Occasion): Promise<void> {
-    const newest = await this.#enter(occasion);
-    if (newest === null || (await this.#disk.size(newest.fd)) === 0) return;
-    const { index } = newest;
-    const fd = await this.#disk.open(segmentName(this.#stream, index + 1), 'create');
-    if (fd === null) return;
-    try {
-      if ((await this.#disk.size(fd)) === 0) await this.#complete({ index: index + 1, fd }, occasion);
-    } finally {
-      await this.#disk.close(fd);
-    }
+    return this.#whole(async () => {
+      const newest = await this.#enter(occasion);
+      if (newest === null || (await this.#disk.size(newest.fd)) === 0) return;
+      const { index } = newest;
+      const fd = await this.#disk.open(segmentName(this.#stream, index + 1), 'create');
+      if (fd === null) return;
+      try {
+        if ((await this.#disk.size(fd)) === 0) await this.#complete({ index: index + 1, fd }, occasion);
+      } finally {
+        await this.#disk.close(fd);
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -91,10 +105,27 @@ export class SegmentWriter {
     if (open !== null) await this.#disk.close(open.fd);
   }
 
+  /** Does what takes the lock where there is one, and gives it back. Nothing is open outside of it there. */
+  async #whole(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } finally {
+      if (this.#lock.isAsked) await this.close().finally(() => this.#lock.giveBack());
+    }
+  }
+
+  /** Names in the folder; where there is a lock, as they are once it is ours. */
+  async #look(): Promise<readonly string[]> {
+    const names = await this.#disk.list();
+    if (!(await this.#disk.isShared(names))) return names;
+    await this.#lock.take();
+    return this.#disk.list();
+  }
+
   /** The newest segment, ready to be written to; null when it was gone before it was opened. */
   async #enter(occasion: Occasion): Promise<OpenSegment | null> {
     if (this.#open !== null) return this.#open;
-    const listing = listingOf(this.#stream, await this.#disk.list());
+    const listing = listingOf(this.#stream, await this.#look());
     const index = newestOf(listing);
     // Only the very first is made here: one that was listed and is gone must not come back.
     const mode = listing.segments.length === 0 ? 'create' : 'append';

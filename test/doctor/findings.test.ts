@@ -33,6 +33,7 @@ const WELL = {
     isWritable: true,
     loose: [],
     fileSystemType: 0xef53,
+    isLocked: false,
     freeBytes: EASY_FREE_BYTES,
   },
   nodeVersion: '20.19.0',
@@ -89,9 +90,24 @@ describe('is found, with what to do', () => {
       'problem permissions',
       /links.*control/,
     ],
-    ['NFS', () => dir({ fileSystemType: 0x6969 }), 'problem file system', /NFS/],
-    ['SMB', () => dir({ fileSystemType: 0xff534d42 }), 'problem file system', /CIFS/],
-    ['FUSE', () => dir({ fileSystemType: 0x65735546 }), 'note file system', /FUSE/],
+    [
+      'NFS',
+      () => dir({ fileSystemType: 0x6969, isLocked: true }),
+      'note file system',
+      /NFS, a network file system: each append takes a lock/,
+    ],
+    [
+      'SMB without a lock',
+      () => dir({ fileSystemType: 0xff534d42 }),
+      'problem file system',
+      /CIFS.*append-lock\.never.*overwrite/,
+    ],
+    [
+      'FUSE',
+      () => dir({ fileSystemType: 0x65735546, isLocked: true }),
+      'note file system',
+      /FUSE, which may be a network: each append takes a lock/,
+    ],
     [
       'a layer of a container',
       () => dir({ fileSystemType: 0x794c7630 }),
@@ -148,6 +164,17 @@ describe('is found, with what to do', () => {
   });
 });
 
+test('a lock that a person has asked for, or has asked to do without, is no trouble', () => {
+  const says = (change: object) =>
+    findingsOf({ ...WELL, dir: { ...WELL.dir, ...change } }).find(({ about }) => about === 'file system');
+  expect(says({ isLocked: true })).toMatchObject({ level: 'ok', says: expect.stringContaining('the lock') });
+  expect(says({ fileSystemType: 0x65735546 })).toMatchObject({
+    level: 'ok',
+    says: expect.stringContaining('FUSE'),
+  });
+  expect(says({ fileSystemType: null })).toMatchObject({ level: 'ok', says: 'not looked at on this system' });
+});
+
 test('at the bounds nothing is wrong yet', () => {
   expect(journal({ controlTail: LONG_TAIL - 1 })).toEqual([]);
   expect(ill({ now: START_AT - FUTURE_MS })).toEqual([]);
@@ -185,6 +212,15 @@ describe('on a real folder', () => {
     const { text, about } = await look();
     expect(about).toEqual([]);
     expect(text).not.toContain('canary');
+  });
+
+  test('the lock is seen, and it may be a file that a person made', async () => {
+    const data = `${tempDir()}/data`;
+    const { look } = await examined(data);
+    writeFileSync(`${data}/append-lock`, '', { mode: 0o644 });
+    expect(await look()).toMatchObject({ about: [], text: expect.stringContaining('takes the lock') });
+    writeFileSync(`${data}/append-lock.never`, '', { mode: 0o644 });
+    expect(await look()).toMatchObject({ about: [], text: expect.not.stringContaining('takes the lock') });
   });
 
   test('modes, links and damage are seen', async () => {

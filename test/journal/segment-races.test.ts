@@ -18,6 +18,8 @@ import { PROPERTY_RUNS } from '../support/property-runs.ts';
 import { seeded } from '../support/seeded.ts';
 import { recordOf } from './conformance.ts';
 
+const IS_LONG = process.env.BREAKWATER_LONG === '1';
+
 interface Cast {
   readonly writers: number;
   readonly sealers: number;
@@ -25,15 +27,20 @@ interface Cast {
   /** Which process dies at which of its calls; power goes when the last has ended. */
   readonly deaths: readonly { readonly process: number; readonly call: number }[];
   readonly power: 'stays' | 'none' | 'all' | 'removals';
+  readonly disk: 'local' | 'network';
 }
 
-const casts: fc.Arbitrary<Cast> = fc.record({
-  writers: fc.integer({ min: 1, max: 4 }),
-  sealers: fc.integer({ min: 1, max: 3 }),
-  readers: fc.integer({ min: 0, max: 2 }),
-  deaths: fc.array(fc.record({ process: fc.nat({ max: 6 }), call: fc.nat({ max: 40 }) }), { maxLength: 4 }),
-  power: fc.constantFrom('stays', 'none', 'all', 'removals'),
-});
+const casts: fc.Arbitrary<Cast> = fc
+  .record({
+    writers: fc.integer({ min: 1, max: 4 }),
+    sealers: fc.integer({ min: 1, max: 3 }),
+    readers: fc.integer({ min: 0, max: 2 }),
+    deaths: fc.array(fc.record({ process: fc.nat({ max: 6 }), call: fc.nat({ max: 40 }) }), { maxLength: 4 }),
+    power: fc.constantFrom('stays', 'none', 'all', 'removals'),
+    disk: fc.constantFrom('local', 'network'),
+  })
+  // Who waits for two dead holders, one after the other, goes on without the lock.
+  .map((cast) => (cast.disk === 'local' ? cast : { ...cast, deaths: cast.deaths.slice(0, 1) }));
 
 const ids = async (journal: Journal, from: Position = 0): Promise<string[]> => {
   const all: string[] = [];
@@ -44,7 +51,7 @@ const ids = async (journal: Journal, from: Position = 0): Promise<string[]> => {
 };
 
 class Play {
-  readonly disk = new MemoryDisk();
+  readonly disk: MemoryDisk;
   readonly acknowledged: string[][] = [];
   readonly attempted = new Set<string>();
   readonly seen: string[][] = [];
@@ -52,6 +59,7 @@ class Play {
 
   constructor(cast: Cast) {
     this.#cast = cast;
+    this.disk = new MemoryDisk(cast.disk);
   }
 
   processes(): ((turn: Turn) => Promise<void>)[] {
@@ -151,7 +159,7 @@ describe('one call at a time', () => {
   test('records do land behind seals there, and are written anew', async () => {
     let moved = 0;
     for (let seed = 1; seed <= 40; seed++) {
-      const cast = { writers: 4, sealers: 2, readers: 0, deaths: [], power: 'stays' as const };
+      const cast = { writers: 4, sealers: 2, readers: 0, deaths: [], power: 'stays', disk: 'local' } as const;
       const { play: run, final } = await play(seed, cast);
       const stored = [...run.disk.folder.names.values()].map(({ bytes }) => bytes.toString()).join('');
       moved += final.filter((id) => stored.split(`"id":"${id}"`).length > 2).length;
@@ -240,8 +248,8 @@ async function dyingAtEvery(
 
 const five = [1, 2, 3, 4, 5].map((n) => recordOf(n));
 
-async function withFive(): Promise<MemoryDisk> {
-  const disk = new MemoryDisk();
+async function withFive(kind: Cast['disk'] = 'local'): Promise<MemoryDisk> {
+  const disk = new MemoryDisk(kind);
   const journal = new FileJournal('/data', disk.process());
   for (const record of five) await journal.append('control', [record]);
   return disk;
@@ -249,12 +257,14 @@ async function withFive(): Promise<MemoryDisk> {
 
 describe.each([
   ['a death', () => {}],
+  ['a death on a network file system', () => {}, 'network'],
   ['a power loss', (disk: MemoryDisk) => disk.losePower(() => 0)],
   ['a power loss that tears', (disk: MemoryDisk) => disk.losePower(() => 0.5)],
   ['a power loss that comes late for names', (disk: MemoryDisk) => disk.losePower(() => 0, 'all')],
   ['a power loss that keeps removals', (disk: MemoryDisk) => disk.losePower(() => 0, 'removals')],
   ['a power loss that loses no byte but the last', (disk: MemoryDisk) => disk.losePower(() => 0.99)],
-] as const)('%s at every call', (_name, crash) => {
+] as const)('%s at every call', (_name, crash, kind: Cast['disk'] = 'local') => {
+  const prepare = () => withFive(kind);
   const goesOn = async (disk: MemoryDisk, call: number, expected: readonly JournalRecord[] = five) => {
     crash(disk);
     // A reader without writing anything, a writer, and a sealer: each by itself.
@@ -279,7 +289,7 @@ describe.each([
 
   test('of a sealer', async () => {
     const calls = await dyingAtEvery(
-      withFive,
+      prepare,
       (fs) => new FileSegments('/data', fs).seal('control', recordOf(0)),
       goesOn,
     );
@@ -288,46 +298,50 @@ describe.each([
 
   test('of the first writer of all', async () => {
     await dyingAtEvery(
-      async () => new MemoryDisk(),
+      async () => new MemoryDisk(kind),
       (fs) => new FileJournal('/data', fs).append('control', [recordOf(0)]),
       (disk, call) => goesOn(disk, call, []),
     );
   });
 
-  test('of a writer that comes to what a sealer has left half done', async () => {
-    const sealerCalls = await dyingAtEvery(
-      withFive,
-      (fs) => new FileSegments('/data', fs).seal('control', recordOf(0)),
-      async () => {},
-    );
-    for (let sealed = 0; sealed < sealerCalls; sealed++) {
-      const halfSealed = async () => {
-        const disk = await withFive();
-        let calls = 0;
-        const fs = disk.process(() => {
-          if (calls++ >= sealed) throw new Killed();
-        });
-        await new FileSegments('/data', fs).seal('control', recordOf(0)).catch(() => {});
-        return disk;
-      };
-      await dyingAtEvery(
-        halfSealed,
-        async (fs) => {
-          const journal = new FileJournal('/data', fs);
-          const segments = new FileSegments('/data', fs);
-          const writer = fakeWriter(new FakeClock());
-          // What is not sealed yet is not to be hashed.
-          await chain(journal, segments, 'control', writer);
-          await journal.append('control', [recordOf(0)]);
-          await chain(journal, segments, 'control', writer);
-        },
-        async (disk, call) => {
-          await goesOn(disk, call);
-          // What a hash was taken of is still there.
-          const verdict = await verifyChain(new FileSegments('/data', disk.process()), 'control');
-          expect(verdict, `sealer's call ${sealed}, call ${call}`).toMatchObject({ kind: 'intact' });
-        },
+  // Each of the dead keeps the next one waiting: that is long, squared.
+  test.skipIf(kind === 'network' && !IS_LONG)(
+    'of a writer that comes to what a sealer has left half done',
+    async () => {
+      const sealerCalls = await dyingAtEvery(
+        prepare,
+        (fs) => new FileSegments('/data', fs).seal('control', recordOf(0)),
+        async () => {},
       );
-    }
-  });
+      for (let sealed = 0; sealed < sealerCalls; sealed++) {
+        const halfSealed = async () => {
+          const disk = await prepare();
+          let calls = 0;
+          const fs = disk.process(() => {
+            if (calls++ >= sealed) throw new Killed();
+          });
+          await new FileSegments('/data', fs).seal('control', recordOf(0)).catch(() => {});
+          return disk;
+        };
+        await dyingAtEvery(
+          halfSealed,
+          async (fs) => {
+            const journal = new FileJournal('/data', fs);
+            const segments = new FileSegments('/data', fs);
+            const writer = fakeWriter(new FakeClock());
+            // What is not sealed yet is not to be hashed.
+            await chain(journal, segments, 'control', writer);
+            await journal.append('control', [recordOf(0)]);
+            await chain(journal, segments, 'control', writer);
+          },
+          async (disk, call) => {
+            await goesOn(disk, call);
+            // What a hash was taken of is still there.
+            const verdict = await verifyChain(new FileSegments('/data', disk.process()), 'control');
+            expect(verdict, `sealer's call ${sealed}, call ${call}`).toMatchObject({ kind: 'intact' });
+          },
+        );
+      }
+    },
+  );
 });

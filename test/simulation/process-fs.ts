@@ -27,6 +27,8 @@ interface Descriptor {
   told: number;
 }
 
+/** An ext4. */
+const LOCAL = { type: 0xef53 };
 /** In ms, at most. */
 const CALL_MS = 0.4;
 const SYNC_MS = 3;
@@ -79,6 +81,7 @@ export class ProcessFs {
     renameSync: (from: string, to: string) =>
       this.#call(`rename ${name(from)}`, () => this.#rename(from, to)),
     unlinkSync: (path: string) => this.#call(`unlink ${name(path)}`, () => this.#unlink(path)),
+    statfsSync: () => LOCAL,
   } as JournalFs;
 
   /** For one file that is read and replaced whole. */

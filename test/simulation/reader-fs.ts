@@ -33,6 +33,7 @@ export function immediateFs(disk: Disk): JournalFs {
       if (disk.find(path) !== 'folder') throw errorOf('ENOENT', 'scandir');
       return disk.list(path);
     },
+    statfsSync: () => ({ type: 0xef53 }),
     writeSync: refuse,
     fdatasyncSync: refuse,
     fsyncSync: refuse,

@@ -1,5 +1,8 @@
 // A file system in memory, as the journal sees one, for any number of processes: each call can be kept waiting, counted or
 // killed, and the power can go: what was not synced is lost then, bytes and names alike.
+//
+// As a network file system it is the worst that one may be: a file that is open is as long as it was when it was opened,
+// for who reads it and who appends to it, but for what he wrote himself.
 
 import type { JournalFs } from '../../src/journal/disk.ts';
 
@@ -18,48 +21,68 @@ interface Folder {
   durable: Map<string, Inode>;
 }
 
-const O_CREAT = 0o100;
+/** What one process has opened; `end` is how long it is for all that this process knows. */
+interface OpenFile {
+  readonly inode: Inode;
+  end: number;
+}
+
+const [O_CREAT, O_EXCL] = [0o100, 0o200];
+/** Of statfs: ext4, and NFS. */
+const TYPES = { local: 0xef53, network: 0x6969 };
 
 export class MemoryDisk {
+  readonly #kind: keyof typeof TYPES;
+
+  constructor(kind: keyof typeof TYPES = 'local') {
+    this.#kind = kind;
+  }
+
   readonly folder: Folder = { names: new Map(), durable: new Map() };
 
   /** One process's view. `before` is asked before each call, and may wait or throw. */
   process(before: (call: keyof JournalFs) => void | Promise<void> = () => {}): JournalFs {
     const { names } = this.folder;
-    const open = new Map<number, Inode | 'folder' | 'parent'>();
+    const open = new Map<number, OpenFile | 'folder' | 'parent'>();
     let next = 3;
-    const file = (fd: number): Inode => {
-      const inode = open.get(fd);
-      if (inode === undefined || typeof inode === 'string') throw failed('EBADF', 'use of a closed file');
-      return inode;
+    const file = (fd: number): OpenFile => {
+      const found = open.get(fd);
+      if (found === undefined || typeof found === 'string') throw failed('EBADF', 'use of a closed file');
+      if (this.#kind === 'local') found.end = found.inode.bytes.length;
+      return found;
     };
-    const calls: { [Name in keyof JournalFs]: (...args: Parameters<JournalFs[Name]>) => unknown } = {
+    type Calls = Required<JournalFs>;
+    const calls: { [Name in keyof Calls]: (...args: Parameters<Calls[Name]>) => unknown } = {
       openSync: (path, flags) => {
         const folder = path === '/data' ? 'folder' : path === '/data/..' ? 'parent' : undefined;
         let inode: Inode | 'folder' | 'parent' | undefined = folder ?? names.get(nameOf(path));
+        if (inode !== undefined && (flags & O_EXCL) !== 0) throw failed('EEXIST', 'open');
         if (inode === undefined) {
           if ((flags & O_CREAT) === 0) throw failed('ENOENT', 'open');
           inode = { bytes: Buffer.alloc(0), durable: 0 };
           names.set(nameOf(path), inode);
         }
-        open.set(next, inode);
+        open.set(next, typeof inode === 'string' ? inode : { inode, end: inode.bytes.length });
         return next++;
       },
       writeSync: (fd, bytes, offset, length) => {
-        const inode = file(fd);
-        inode.bytes = Buffer.concat([inode.bytes, bytes.subarray(offset, offset + length)]);
+        const to = file(fd);
+        const { bytes: there } = to.inode;
+        const part = bytes.subarray(offset, offset + length);
+        to.inode.bytes = Buffer.concat([there.subarray(0, to.end), part, there.subarray(to.end + length)]);
+        to.end += length;
         return length;
       },
       readSync: (fd, bytes, offset, length, position) =>
-        file(fd).bytes.copy(bytes, offset, position, position + length),
-      fstatSync: (fd) => ({ size: file(fd).bytes.length }),
+        file(fd).inode.bytes.copy(bytes, offset, position, Math.min(position + length, file(fd).end)),
+      fstatSync: (fd) => ({ size: file(fd).end }),
       fdatasyncSync: (fd) => {
-        const inode = file(fd);
+        const { inode } = file(fd);
         inode.durable = inode.bytes.length;
       },
       fsyncSync: (fd) => {
         if (open.get(fd) === 'folder') this.folder.durable = new Map(names);
-        else if (open.get(fd) !== 'parent') file(fd).durable = file(fd).bytes.length;
+        else if (open.get(fd) !== 'parent') file(fd).inode.durable = file(fd).inode.bytes.length;
       },
       closeSync: (fd) => {
         if (!open.delete(fd)) throw failed('EBADF', 'close');
@@ -75,6 +98,8 @@ export class MemoryDisk {
       unlinkSync: (path) => {
         if (!names.delete(nameOf(path))) throw failed('ENOENT', 'unlink');
       },
+      statfsSync: () => ({ type: TYPES[this.#kind] }),
+      pause: () => {},
     };
     return Object.fromEntries(
       Object.entries(calls).map(([name, call]) => [
