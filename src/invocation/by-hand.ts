@@ -1,6 +1,7 @@
 // What a person does to Plex by hand goes under the drain lease, like a drainer's work: two that write to one item at
 // the same time would not know what the other overwrote. Nothing is waited for but a drainer that is about to leave.
 
+import type { Moment } from '../../machines/time.ts';
 import { ControlLog } from '../control/control-log.ts';
 import { gate } from '../control/decide.ts';
 import type { Failure } from '../plex/failures.ts';
@@ -36,6 +37,8 @@ export async function byHand(
 ): Promise<TaskResult> {
   const { journal, controlCheckpoint } = world.dir;
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
+  const away = awayFrom(control, world.writer.now());
+  if (away !== null) return away;
   const lease = await claimSoon(world, control);
   if (lease === null) {
     return failed('A drainer is at work; try again when it has finished ("drain" says so).', 'busy');
@@ -87,17 +90,23 @@ async function refusalOf(
   contact: PlexContact,
   queue: QueueLog,
 ): Promise<TaskResult | null> {
-  const answer = gate(control.state, world.writer.now());
-  if (answer.kind === 'held')
-    return failed(`Nothing was done: held (${answer.hold}): ${answer.reason}`, 'held');
-  if (answer.kind !== 'go' || control.state.breaker.value !== 'closed') {
-    return failed('Nothing was done: Plex is away. Try again when "status" says that it is back.', 'away');
-  }
+  const away = awayFrom(control, world.writer.now());
+  if (away !== null) return away;
   const refused = await contact.open(queue.queue.counts.pending);
   if (refused?.kind === 'stash') return failed(refused.failure.detail, 'stash');
   if (refused?.kind === 'settings') return failed('Nothing was done.', 'settings', refused.problems);
   if (!contact.isAcquainted)
     return failed('Nothing was done: Plex does not answer. "check" says why.', 'away');
+  return null;
+}
+
+function awayFrom({ state }: ControlLog, now: Moment): TaskResult | null {
+  const answer = gate(state, now);
+  if (answer.kind === 'held')
+    return failed(`Nothing was done: held (${answer.hold}): ${answer.reason}`, 'held');
+  if (answer.kind !== 'go' || state.breaker.value !== 'closed') {
+    return failed('Nothing was done: Plex is away. Try again when "status" says that it is back.', 'away');
+  }
   return null;
 }
 

@@ -5,7 +5,7 @@
 // a job is there. A hook appends its job, then looks at the lease. So one of the two always sees the other.
 
 import { ControlLog } from '../control/control-log.ts';
-import { gate, isDrainerNeeded } from '../control/decide.ts';
+import { type Gate, gate, isDrainerNeeded } from '../control/decide.ts';
 import { dueJobs, type QueueCounts } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import { DrainLease, LeaseLost } from './drain-lease.ts';
@@ -21,8 +21,15 @@ export interface DrainOptions {
   readonly mayWait: boolean;
 }
 
+/** Another drainer has the lease, and delivers what waits as far as the gate lets it. */
+export interface Busy {
+  readonly kind: 'busy';
+  readonly owner: string;
+  readonly gate: Gate;
+}
+
 export interface DrainSummary {
-  readonly stop: Stop | { readonly kind: 'busy'; readonly owner: string };
+  readonly stop: Stop | Busy;
   readonly written: number;
   readonly unchanged: number;
   /** Scenes without values, for which Plex is left as it is. */
@@ -49,7 +56,8 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
     for (let sessions = 0; sessions < MAX_SESSIONS; sessions++) {
       const lease = await DrainLease.claim(control, world.writer);
       if (lease === null) {
-        stop = { kind: 'busy', owner: control.state.drain.context.owner };
+        const { state } = control;
+        stop = { kind: 'busy', owner: state.drain.context.owner, gate: gate(state, world.writer.now()) };
         break;
       }
       const sessionFrom = queue.position;

@@ -14,7 +14,7 @@ import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { backtestLog } from './backtest.ts';
 import { checkPlex } from './check-plex.ts';
 import { doctor } from './doctor.ts';
-import { type DrainSummary, drain } from './drainer.ts';
+import { type Busy, type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { exportLog } from './export.ts';
 import { replay, verify, why } from './history.ts';
@@ -223,8 +223,7 @@ async function drainNow(world: World, isForHook: boolean): Promise<TaskResult> {
   const summary = await drain(world, { isImpatient: !isForHook, mayWait: false });
   if (summary.stop.kind === 'busy' && !isForHook) {
     const probed = await checkPlex(world);
-    const line = `A drainer is at work already (${summary.stop.owner}); it delivers what waits.`;
-    return { ...probed, lines: [line, ...probed.lines], document: summary };
+    return { ...probed, lines: [busyLine(summary.stop), ...probed.lines], document: summary };
   }
   const { kind } = summary.stop;
   const lines = drainLines(summary);
@@ -283,6 +282,19 @@ export function drainLines({
   return [...stopLines(stop), `${done}.`, remaining];
 }
 
+function busyLine({ owner, gate }: Busy): string {
+  switch (gate.kind) {
+    case 'go':
+      return `Another drainer is at work (${owner}); what waits is its to deliver.`;
+    case 'probe':
+      return `Plex is away; nothing is lost. A drainer (${owner}) is about to ask it, and delivers what waits when it is back.`;
+    case 'wait':
+      return `Plex is away; nothing is lost. A drainer (${owner}) asks it in ${duration(gate.remainingMs)}, and delivers what waits when it is back.`;
+    case 'held':
+      return `Held (${gate.hold}) for ${duration(gate.remainingMs)} more: ${gate.reason}. A drainer (${owner}) waits for that, and delivers what waits then.`;
+  }
+}
+
 function stopLines(stop: DrainSummary['stop']): string[] {
   switch (stop.kind) {
     case 'idle':
@@ -296,7 +308,7 @@ function stopLines(stop: DrainSummary['stop']): string[] {
     case 'settings':
       return [...stop.problems];
     case 'busy':
-      return [`Another drainer is at work (${stop.owner}); what waits is its to deliver.`];
+      return [busyLine(stop)];
     case 'lease-lost':
       return ['Another process took over.'];
   }

@@ -40,12 +40,21 @@ export const job = v.variant('state', [
   v.object({ ...queued, state: v.literal('dead'), reason: v.string(), detail: v.string(), at: v.number() }),
 ]);
 
+export const gate = v.object({
+  kind: v.picklist(['go', 'probe', 'wait', 'held']),
+  limit: v.optional(count),
+  remainingMs: v.optional(v.number()),
+  hold: v.optional(v.string()),
+  reason: v.optional(v.string()),
+});
+
 export const stop = v.object({
   kind: v.picklist(['idle', 'away', 'held', 'stash', 'settings', 'lease-lost', 'busy']),
   remainingMs: v.optional(v.number()),
   hold: v.optional(v.string()),
   reason: v.optional(v.string()),
   owner: v.optional(v.string()),
+  gate: v.optional(gate),
   problems: v.optional(names),
   failure: v.optional(v.object({ kind: v.string(), detail: v.string() })),
 });
@@ -125,14 +134,6 @@ export const controlState = v.object({
   operator: machine,
   config: machine,
   throttle: machine,
-});
-
-export const gate = v.object({
-  kind: v.picklist(['go', 'probe', 'wait', 'held']),
-  limit: v.optional(count),
-  remainingMs: v.optional(v.number()),
-  hold: v.optional(v.string()),
-  reason: v.optional(v.string()),
 });
 
 /** How the lines of the journal read. */
