@@ -33,7 +33,8 @@ export function parseLineName(text: string): Extract<Cut, { kind: 'to' }> {
 }
 
 export function parseOutageNumber(text: string): number {
-  if (!/^#?[1-9]\d{0,8}$/.test(text.trim())) throw new Error(`"${text}" is not the number of an outage`);
+  if (!/^#?[1-9]\d{0,8}$/.test(text.trim()))
+    throw new Error(`"${text}" is not the number of an outage; "outages" lists them`);
   return Number(text.trim().replace('#', ''));
 }
 

@@ -7,7 +7,7 @@ import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import type { Annotation } from '../control/annotations.ts';
 import type { Position } from '../journal/record.ts';
 import { SYMPTOMS } from '../plex/failures.ts';
-import type { QueueEvent } from '../queue/events.ts';
+import { DEAD_REASONS, type QueueEvent } from '../queue/events.ts';
 import { GAP_KINDS, SKIP_REASONS } from '../queue/reconciliation.ts';
 import { FIELD_OF } from '../sync/fields.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
@@ -181,7 +181,7 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
   },
   'job.deadLettered': {
     ...outcome,
-    reason: oneOf('ambiguous', 'rejected', 'missing', 'no-file'),
+    reason: oneOf(...DEAD_REASONS),
     detail: text,
   },
   'job.dropped': { ...outcome, reason: text },

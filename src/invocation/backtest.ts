@@ -6,6 +6,7 @@ import { readRecorded } from '../backtest/recorded.ts';
 import { backtestLines } from '../cli/backtest.ts';
 import { parseDuration } from '../cli/duration.ts';
 import { duration } from '../cli/format.ts';
+import { parseOutageNumber } from '../cli/point.ts';
 import { openHistory, outageNumbered } from './notes.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
@@ -24,8 +25,8 @@ const MAX_WAIT_MS = 86_400_000;
 
 export async function backtestLog(world: World, wish: BacktestWish): Promise<TaskResult> {
   const overrides = overridesOf(wish);
-  const { control, history } = await openHistory(world);
-  const only = wish.outage === '' ? null : outageNumbered(history, wish.outage).number;
+  const { control, history } = await openHistory(world.dir.journal, world.writer);
+  const only = wish.outage === '' ? null : outageNumbered(history, parseOutageNumber(wish.outage)).number;
   const recorded = await readRecorded(world.dir.journal);
   const document = backtest(recorded, control.state.breaker.context.policy, overrides, only);
   return { isOk: true, lines: backtestLines(document), document };

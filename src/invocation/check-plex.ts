@@ -15,7 +15,7 @@ export async function checkPlex(world: World): Promise<TaskResult> {
   if (!given.ok) return failed(given.failure.detail, 'stash');
   const read = given.value;
   const problems = problemLines(read);
-  if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
+  if (!read.ok) return { isOk: false, lines: problems, document: { symptom: 'settings', problems } };
   const { journal, controlCheckpoint } = world.dir;
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
   const under = world.fingerprint(read.settings);

@@ -54,7 +54,7 @@ async function golden({ dir }: World, outage: string): Promise<TaskResult> {
 }
 
 async function prometheus(world: World): Promise<TaskResult> {
-  const { control, history } = await openHistory(world);
+  const { control, history } = await openHistory(world.dir.journal, world.writer);
   const { queue } = await openWholeQueue(world);
   const { counts } = control.fold;
   const text = toPrometheus({ control: control.state, counts, history, queue, now: world.writer.now() });
@@ -64,7 +64,7 @@ async function prometheus(world: World): Promise<TaskResult> {
 async function tableOf(world: World, what: TableName): Promise<Table> {
   switch (what) {
     case 'outages':
-      return outageTable((await openHistory(world)).history);
+      return outageTable((await openHistory(world.dir.journal, world.writer)).history);
     case 'events':
       return eventTable(world.dir.journal);
     case 'queue':

@@ -3,10 +3,10 @@
 
 import { count, duration } from '../cli/format.ts';
 import { ControlLog } from '../control/control-log.ts';
-import { createOutageHistory } from '../outages/outages.ts';
 import type { JobName, QueueEvent } from '../queue/events.ts';
 import { DELIVERY_ORDER, type Job } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
+import { openHistory, outageNumbered } from './notes.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
@@ -18,7 +18,7 @@ export interface DeadFilter {
   /** Given up at least this long ago, in ms. */
   readonly olderThanMs?: number;
   /** Given up while this outage lasted: its number as `outages` shows it, or the last one. */
-  readonly outage?: number | 'last';
+  readonly outage?: number;
 }
 
 /** The longest hold, in ms: one that is forgotten must end by itself. */
@@ -124,13 +124,8 @@ async function deadJobs(
     .sort(DELIVERY_ORDER);
 }
 
-async function outageWindow(world: World, number: number | 'last'): Promise<{ from: number; to: number }> {
-  const history = createOutageHistory();
-  await ControlLog.open(world.dir.journal, world.writer, null, (step) => history.trigger.step({ step }));
-  const { outages } = history.getSnapshot().context;
-  const outage = number === 'last' ? outages.at(-1) : outages[number - 1];
-  if (outage === undefined && number === 'last') return { from: 0, to: 0 };
-  if (outage === undefined) throw new Error(`there is no outage #${number}; "outages" lists them`);
+async function outageWindow(world: World, number: number): Promise<{ from: number; to: number }> {
+  const outage = outageNumbered((await openHistory(world.dir.journal, world.writer)).history, number);
   return { from: outage.firstFailed.at, to: outage.closed?.at ?? Number.POSITIVE_INFINITY };
 }
 

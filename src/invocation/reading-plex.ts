@@ -23,7 +23,7 @@ export async function readingPlex(
   if (!given.ok) return failed(given.failure.detail, 'stash');
   const read = given.value;
   const problems = problemLines(read);
-  if (!read.ok) return { isOk: false, lines: problems, document: { plex: 'settings', problems } };
+  if (!read.ok) return { isOk: false, lines: problems, document: { symptom: 'settings', problems } };
   const plex = world.connectPlex(read.settings, true);
   try {
     return await look(plex, read.settings, problems);

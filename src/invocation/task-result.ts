@@ -19,5 +19,5 @@ export interface OutputFile {
 
 /** It did not go as wished: `detail` for a person, `symptom` for a program. */
 export function failed(detail: string, symptom: string, problems: readonly string[] = []): TaskResult {
-  return { isOk: false, lines: [detail, ...problems], document: { plex: symptom, detail, problems } };
+  return { isOk: false, lines: [detail, ...problems], document: { symptom, detail, problems } };
 }

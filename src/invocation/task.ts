@@ -9,6 +9,7 @@ import { reconciliationLines } from '../cli/reconciliation.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
 import { createOutageHistory } from '../outages/outages.ts';
+import { DEAD_REASONS } from '../queue/events.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { ReconcileScope } from '../queue/reconciliation.ts';
 import { backtestLog } from './backtest.ts';
@@ -18,7 +19,7 @@ import { type Busy, type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { exportLog } from './export.ts';
 import { replay, verify, why } from './history.ts';
-import { noteOutage } from './notes.ts';
+import { noteOutage, outageNamed } from './notes.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -109,8 +110,9 @@ export function isTaskMode(value: unknown): value is TaskMode {
 }
 
 /** Throws on arguments that make no sense, with a message for the person who gave them. */
-export function runMode(mode: TaskMode, world: World, args: TaskArgs): Promise<TaskResult> {
-  return TASKS[mode](world, args);
+export async function runMode(mode: TaskMode, world: World, args: TaskArgs): Promise<TaskResult> {
+  const outage = await outageNamed(text(args.outage), world.dir.journal, world.writer);
+  return TASKS[mode](world, outage === '' ? args : { ...args, outage });
 }
 
 /** Delivers scenes: `scene` (ids with commas, whether or not they differ), or what `reconcile` takes. */
@@ -202,11 +204,13 @@ async function thenDrain(world: World, queued: TaskResult): Promise<TaskResult> 
 
 function deadFilter(args: TaskArgs): DeadFilter {
   const [reason, job, olderThan, outage] = [args.reason, args.job, args.olderThan, args.outage].map(text);
+  if (reason && !DEAD_REASONS.some((one) => one === reason))
+    throw new Error(`nothing is given up for "${reason}", but for ${DEAD_REASONS.join(', ')}`);
   return {
     ...(reason ? { reason } : {}),
     ...(job ? { job: job.includes(':') ? job : `scene:${job}` } : {}),
     ...(olderThan ? { olderThanMs: parseDuration(olderThan) } : {}),
-    ...(outage ? { outage: outage === 'last' ? outage : parseOutageNumber(outage) } : {}),
+    ...(outage ? { outage: parseOutageNumber(outage) } : {}),
   };
 }
 

@@ -33,7 +33,8 @@ export type JobName = `${JobKind}:${string}`;
 export type DeferReason = 'missing' | 'scanning' | 'transient' | 'error-500' | 'incomplete' | 'cover';
 
 /** Why a job was given up. */
-export type DeadReason = 'ambiguous' | 'rejected' | 'missing' | 'no-file';
+export const DEAD_REASONS = ['ambiguous', 'missing', 'rejected', 'no-file'] as const;
+export type DeadReason = (typeof DEAD_REASONS)[number];
 
 /**
  * - `written`: Plex was changed

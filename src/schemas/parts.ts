@@ -1,7 +1,6 @@
 // Parts that several documents have. Lengths end in `Ms`; moments (`at`, `…At`) are ms since 1970.
 
 import * as v from 'valibot';
-import { SKIP_REASONS } from '../queue/reconciliation.ts';
 
 export const nullable = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -74,7 +73,7 @@ export const drained = v.object({
 
 /** Why something that needs Plex or Stash did not come about. */
 export const refusal = v.object({
-  plex: v.string(),
+  symptom: v.string(),
   detail: v.optional(v.string()),
   problems: v.optional(names),
 });
@@ -110,7 +109,7 @@ const gap = v.object({
   changes: v.array(change),
   detail: v.string(),
 });
-const skipped = v.object({ scene: v.string(), reason: v.picklist(SKIP_REASONS) });
+const skipped = v.object({ scene: v.string(), reason: v.picklist(['no-values', 'no-file', 'waiting']) });
 export const reconciled = v.union([
   v.object({ reconciliation, drain: drained }),
   v.object({ checked: count, counts: gaps, gaps: v.array(gap), skipped: v.array(skipped) }),

@@ -6,6 +6,7 @@ import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machin
 import { TABLES } from '../export/tables.ts';
 import { writeQuietly } from '../invocation/stash-log.ts';
 import type { TaskMode } from '../invocation/task.ts';
+import { DEAD_REASONS } from '../queue/events.ts';
 import { type InspectOptions, runInspect } from './inspect-verb.ts';
 import { type CommandOptions, printSchema, runForPerson, writeOut } from './person.ts';
 
@@ -34,17 +35,19 @@ export async function runCommand(words: readonly string[]): Promise<void> {
       });
   const deadFilters = (command: Command) =>
     command
-      .option(
-        '--reason <reason>',
-        'only those given up for this reason: ambiguous, missing, rejected, no-file',
-      )
+      .option('--reason <reason>', `only those given up for this reason: ${DEAD_REASONS.join(', ')}`)
       .option('--job <scene>', 'only this scene')
       .option('--older-than <time>', 'only those given up at least so long ago, for instance 30d')
-      .option('--outage <number>', 'only those given up during this outage; "last" is the last one');
+      .option('--outage <number|last>', 'only those given up during this outage, or during the last');
 
   verb('status', 'status', 'what is known of Plex, what waits, what was given up');
   const outages = verb('outages', 'outages', 'the outages of Plex, with their bounds');
-  verb('note', 'note <outage> <text>', 'write down what there is to say about one', outages);
+  verb(
+    'note',
+    'note <outage> <text>',
+    'write down what there is to say about one (a number, or last)',
+    outages,
+  );
   verb('check', 'check', 'ask Plex whether it is there and accepts the token');
   verb('drain', 'drain', 'deliver what waits, deferred scenes as well').addOption(
     new Option('--detached').hideHelp(),
@@ -100,7 +103,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     .option('--data <dir>', 'the data dir (also BREAKWATER_DATA); by default ./breakwater')
     .option('--from <point>', 'begin there: a time, 2h (ago) or control@512')
     .option('--to <point>', 'end there')
-    .option('--outage <number>', 'only that outage')
+    .option('--outage <number|last>', 'only that outage')
     .option('--at <point>', 'show all, and begin at this point of it')
     .option('--speed <speed>', 'times as fast as it was: 1x, 10x (the default), max')
     .option('--step', 'step by step: Enter here, or → in the page')
@@ -120,7 +123,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('replay', 'replay', 'the state of all machines and the queue at a point of the past')
     .option('--at <time>', 'a time, or how long ago: 2026-03-01T04:00, 2h')
     .option('--to <line>', 'a line of the journal: control@18234, queue@512')
-    .option('--outage <number>', 'an outage, from its opening to its end')
+    .option('--outage <number|last>', 'an outage, from its opening to its end')
     .option('--step', 'line by line what happened on the way, and what it moved')
     .option('--jsonl', 'the same as one JSON document a line')
     .option('--verify', 'fold the whole log and compare every record with what its writer computed');
@@ -132,13 +135,13 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('verify', 'verify', 'whether every line of the journal can be read and folds as it did');
   verb('why', 'why', 'the records that led to the state of the breaker, and what will happen')
     .option('--scene <id>', 'the same of a scene')
-    .option('--outage <number>', 'the same of an outage');
+    .option('--outage <number|last>', 'the same of an outage');
   verb('backtest', 'backtest', 'the outages of this log as they would have gone under other settings')
     .option('--failure-threshold <count>', 'failures in a row that open the breaker')
     .option('--success-threshold <count>', 'changes that prove that Plex is back')
     .option('--recovery-timeout <time>', 'the first wait before Plex is asked again, for instance 30s')
     .option('--max-wait <time>', 'the longest such wait')
-    .option('--outage <number>', 'only this outage');
+    .option('--outage <number|last>', 'only this outage');
   verb('export', 'export', 'outages, events or the queue as a table; metrics; or the whole log, redacted')
     .addOption(
       new Option('--format <format>', 'the form').choices(['csv', 'json', 'prometheus']).default('json'),
@@ -149,7 +152,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
         'format',
       ),
     )
-    .option('--outage <number>', 'with --golden: no further than the end of this outage')
+    .option('--outage <number|last>', 'with --golden: no further than the end of this outage')
     .option('-o, --output <file>', 'write it to this file in place of printing it');
   program
     .command('schema')

@@ -9,6 +9,7 @@ import { CHART_CSS } from '../chart/svg.ts';
 import { type InspectWords, inspectWish } from '../inspect/options.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { inspectionLines, inspectJournal } from '../invocation/inspect.ts';
+import { outageNamed } from '../invocation/notes.ts';
 import { processWriter } from '../invocation/process.ts';
 import { writeQuietly } from '../invocation/stash-log.ts';
 
@@ -26,7 +27,8 @@ export async function runInspect(options: InspectOptions): Promise<void> {
   const env = options.data === undefined ? process.env : { BREAKWATER_DATA: options.data };
   const { journal } = openDataDir(dataPath(null, env));
   const writer = processWriter('cli');
-  const wish = inspectWish(options, writer.now().at);
+  const outage = await outageNamed(options.outage ?? '', journal, writer);
+  const wish = inspectWish(outage === '' ? options : { ...options, outage }, writer.now().at);
   if (options.jsonl === true) {
     await inspectionLines({ journal, writer }, wish, (line) => writeQuietly(1, `${line}\n`));
     return;

@@ -21,7 +21,7 @@ test('of the last outage, of an outage by its number, or for a reason', async ()
   const world = VirtualWorld.withScenes(4);
   const dead = async (filter: Record<string, unknown>) =>
     (await world.run('dead', filter)).lines.map((line) => /^scene (\d)/.exec(line)?.[1] ?? line);
-  expect(await dead({ outage: 'last' })).toEqual(['No dead letters.']);
+  await expect(dead({ outage: 'last' })).rejects.toThrow('there is no last outage: none was recorded');
   await giveUp(world, '1', 'missing');
   for (const scene of ['2', '3']) {
     await world.pass(60_000);
@@ -36,6 +36,9 @@ test('of the last outage, of an outage by its number, or for a reason', async ()
   expect(await dead({ outage: 'last' })).toEqual(['3']);
   expect(await dead({ outage: '1' })).toEqual(['2']);
   expect(await dead({ reason: 'missing' })).toEqual(['1', '3']);
+  await expect(dead({ reason: 'mising' })).rejects.toThrow(
+    'nothing is given up for "mising", but for ambiguous, missing, rejected, no-file',
+  );
   await expect(dead({ outage: '7' })).rejects.toThrow(/there is no outage #7/);
   expect((await world.run('retry', { outage: 'last' })).lines[0]).toBe('1 dead letter queued again.');
   expect(await dead({})).toEqual(['1', '2']);

@@ -55,9 +55,22 @@ test.each(['undo', 'unlock', 'lock'])('%s says at once that Plex is away, and do
   const { world } = await keepingVigil();
   const before = world.time.clock.now().mono;
   const result = await world.run(verb as 'undo', { scene: '1' });
-  expect(result).toMatchObject({ isOk: false, document: { plex: 'away' } });
+  expect(result).toMatchObject({ isOk: false, document: { symptom: 'away' } });
   expect(result.lines).toEqual([
     'Nothing was done: Plex is away. Try again when "status" says that it is back.',
   ]);
   expect(world.time.clock.now().mono - before).toBeLessThan(5_000);
+});
+
+test('the last outage is one like any other, wherever an outage is named', async () => {
+  const { world, heal } = await keepingVigil();
+  heal();
+  await world.settled();
+  const byNumber = await world.run('why', { outage: '1' });
+  expect((await world.run('why', { outage: 'last' })).lines).toEqual(byNumber.lines);
+  expect(await world.run('note', { outage: 'last', text: 'the NAS slept' })).toMatchObject({
+    document: { outage: 1, text: 'the NAS slept' },
+  });
+  expect(await world.run('replay', { outage: 'last' })).toMatchObject({ isOk: true });
+  expect(await world.run('backtest', { outage: 'last', maxWait: '1m' })).toMatchObject({ isOk: true });
 });

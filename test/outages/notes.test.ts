@@ -101,7 +101,7 @@ test.each(['0', '3', '-1', '1.0', 'x', ''])(
     const world = await twoOutages();
     const { appends } = world;
     await expect(world.run('note', { outage, text: 'words' })).rejects.toThrow(
-      /there is no outage #.*"outages" lists/,
+      /(there is no|is not the number of an) outage.*"outages" lists/,
     );
     await expect(world.run('note', { outage, text: '\u0007 ' })).rejects.toThrow(/needs some words/);
     expect(world.appends).toBe(appends);

@@ -88,7 +88,7 @@ describe('sync', () => {
     expect(synced.error).toBeNull();
     expect(synced.output).toMatchObject({
       reconciliation: { state: 'idle', last: { checked: 1, gaps: { kinds: { wiped: 1 } } } },
-      drain: { written: 1, other: 0 },
+      drain: { written: 1, withheld: 0, gone: 0, expanded: 0 },
     });
     expect(world.title(3)).toBe('only this');
   });
