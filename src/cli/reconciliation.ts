@@ -5,6 +5,7 @@ import {
   type FinishedReconciliation,
   GAP_KINDS,
   type GapCounts,
+  type ReconcileScope,
   type Reconciliation,
   SKIP_REASONS,
   type SkipReason,
@@ -19,21 +20,34 @@ const MAX_SHOWN = 120;
 /** How it stands, for a person. */
 export function reconciliationLines(reconciliation: Reconciliation): string[] {
   if (reconciliation.state === 'running') {
-    const { checked, left } = reconciliation;
+    const { checked, left, cause, scope } = reconciliation;
     const rest = left === null ? '' : `, about ${left} left`;
-    return [`Reconciling (${reconciliation.cause}): ${count(checked, 'scene')} compared${rest}.`];
+    return [`Reconciling ${scopeText(scope)} (${cause}): ${count(checked, 'scene')} compared${rest}.`];
   }
   return reconciliation.last === null ? [] : lastLines(reconciliation.last);
 }
 
 function lastLines(last: FinishedReconciliation): string[] {
-  const { checked, gaps, endedAt, startedAt, cause, result } = last;
+  const { checked, gaps, endedAt, startedAt, cause, scope, result } = last;
   const took = duration(endedAt - startedAt);
-  const head = `Reconciliation (${cause}) of ${time(startedAt)}: ${count(checked, 'scene')} compared`;
+  const what = `Reconciliation (${cause}) of ${scopeText(scope)}, ${time(startedAt)}`;
+  const head = `${what}: ${count(checked, 'scene')} compared`;
   if (result === 'done') return [`${head} in ${took}. ${gapSummary(gaps)}`];
   // What was not looked at may be anything.
   const found = Object.keys(gaps.kinds).length === 0 ? '' : ` ${gapSummary(gaps)}`;
   return [`${head}; then it was cancelled, after ${took}.${found}`];
+}
+
+/** `scenes changed since 2026-03-01 04:00:12 +01:00 in Films` */
+function scopeText({ since, newSince, depth, isMissingOnly, libraries }: ReconcileScope): string {
+  const limits = [
+    ...(isMissingOnly ? ['never delivered'] : []),
+    ...(since === null ? [] : [`changed since ${time(since)}`]),
+    ...(newSince === null ? [] : [`delivered before or changed since ${time(newSince)}`]),
+    ...(libraries.length === 0 ? [] : [`in ${libraries.map(plain).join(', ')}`]),
+    ...(depth === 'stash' ? ['without asking Plex'] : []),
+  ];
+  return limits.length === 0 ? 'all scenes' : `scenes ${limits.join(', ')}`;
 }
 
 export function gapSummary(counts: GapCounts): string {

@@ -11,6 +11,7 @@ import type { PlexSection } from '../plex/plex-item.ts';
 import type { DeliveryResult, JobName, QueueEvent } from '../queue/events.ts';
 import { dueJobs, type Job, jobsSeen } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import { FolderScan, scanSign } from '../sync/folder-scan.ts';
 import { obfuscatePath } from '../sync/obfuscate.ts';
@@ -108,6 +109,11 @@ export class DrainSession {
     return this.#contact.redact(text);
   }
 
+  /** Null: they were not read. */
+  get settings(): Settings | null {
+    return this.#contact.isOpen ? this.#contact.settings : null;
+  }
+
   close(): Promise<void> {
     return this.#contact.close();
   }
@@ -117,7 +123,7 @@ export class DrainSession {
       await this.lease.renewIfNeeded();
       await this.lease.refresh();
       await this.lease.settleHolds();
-      await sealWhatIsLarge(this.#parts.world);
+      await sealWhatIsLarge(this.#parts.world, this.settings);
       await this.#parts.queue.refresh();
       const isOpen = this.#contact.isOpen;
       const stop = isOpen ? await this.#round(gate(this.lease.state, this.#now())) : await this.#connect();

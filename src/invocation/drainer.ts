@@ -8,6 +8,7 @@ import { ControlLog } from '../control/control-log.ts';
 import { type Gate, gate, isDrainerNeeded } from '../control/decide.ts';
 import { dueJobs, type QueueCounts } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
+import type { Settings } from '../settings/settings.ts';
 import { DrainLease, LeaseLost } from './drain-lease.ts';
 import { DrainSession, type Stop } from './drain-session.ts';
 import { tidy } from './housekeeping.ts';
@@ -52,6 +53,7 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
   const queue = await QueueLog.open(journal, world.writer, queueCheckpoint.read());
   const tally = { written: 0, unchanged: 0, withheld: 0, gone: 0, expanded: 0, deferred: 0, deadLettered: 0 };
   let stop: DrainSummary['stop'] = { kind: 'idle' };
+  let settings: Settings | null = null;
   try {
     for (let sessions = 0; sessions < MAX_SESSIONS; sessions++) {
       const lease = await DrainLease.claim(control, world.writer);
@@ -63,9 +65,10 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
       const sessionFrom = queue.position;
       const session = new DrainSession({ world, options, control, queue, lease, tally });
       stop = await runSession(session);
+      settings = session.settings;
       if (!(await isWorthAnother(stop, session, sessionFrom, control, queue, world))) break;
     }
-    if (stop.kind !== 'busy') await tidy(world);
+    if (stop.kind !== 'busy') await tidy(world, settings);
   } finally {
     saveControlCheckpoint(world, control);
     saveQueueCheckpoint(world, queue);

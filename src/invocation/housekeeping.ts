@@ -8,20 +8,21 @@ import type { Segments } from '../journal/journal.ts';
 import type { StreamName } from '../journal/record.ts';
 import { placeOf } from '../journal/segments.ts';
 import { makeRecord } from '../journal/writer.ts';
-import { compactQueue, QUEUE_RETENTION, type QueueRetention } from '../queue/compaction.ts';
+import { compactQueue, type QueueRetention } from '../queue/compaction.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { World } from './world.ts';
 
 export interface HouseRules {
   /** A segment of this size is sealed, in bytes. */
   readonly sealBytes: Readonly<Record<StreamName, number>>;
-  readonly retention: QueueRetention;
+  readonly retentionOf: (settings: Settings) => QueueRetention;
 }
 
 const MIB = 1024 * 1024;
 
 export const HOUSE_RULES: HouseRules = {
   sealBytes: { control: 8 * MIB, queue: 8 * MIB },
-  retention: QUEUE_RETENTION,
+  retentionOf: ({ retention }) => retention,
 };
 
 export interface House {
@@ -33,8 +34,11 @@ type Housed = Pick<World, 'dir' | 'writer' | 'house'>;
 
 const STREAMS: readonly StreamName[] = ['control', 'queue'];
 
-/** Cheap when there is nothing to do: to be called as often as work is. */
-export async function sealWhatIsLarge(world: Housed): Promise<void> {
+/**
+ * Cheap when there is nothing to do: to be called as often as work is. `settings` null: not known, as when Stash does not
+ * answer; then nothing is dropped, for a person may want it kept.
+ */
+export async function sealWhatIsLarge(world: Housed, settings: Settings | null): Promise<void> {
   const { dir, writer, house } = world;
   await unlessDiskFails(async () => {
     for (const stream of STREAMS) {
@@ -43,19 +47,24 @@ export async function sealWhatIsLarge(world: Housed): Promise<void> {
       // Lends its envelope, and is not written itself.
       await house.segments.seal(stream, makeRecord(writer, 'segment.occasion', {}));
       await chain(dir.journal, house.segments, stream, writer);
-      if (stream === 'queue') await compactQueue(dir.journal, house.segments, writer, house.rules.retention);
+      if (stream === 'queue') await compact(world, settings);
     }
   });
 }
 
 /** At the end: also what somebody who died has left undone, and what has grown old. */
-export async function tidy(world: Housed): Promise<void> {
+export async function tidy(world: Housed, settings: Settings | null): Promise<void> {
   const { dir, writer, house } = world;
-  await sealWhatIsLarge(world);
+  await sealWhatIsLarge(world, settings);
   await unlessDiskFails(async () => {
     for (const stream of STREAMS) await chain(dir.journal, house.segments, stream, writer);
-    await compactQueue(dir.journal, house.segments, writer, house.rules.retention);
+    await compact(world, settings);
   });
+}
+
+async function compact({ dir, writer, house }: Housed, settings: Settings | null): Promise<void> {
+  if (settings === null) return;
+  await compactQueue(dir.journal, house.segments, writer, house.rules.retentionOf(settings));
 }
 
 /** The next one who keeps house tries again; work does not stop for it. */

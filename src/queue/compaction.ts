@@ -18,16 +18,12 @@ export interface QueueRetention {
   readonly maxBytes: number;
 }
 
-const DAY_MS = 86_400_000;
-
-export const QUEUE_RETENTION: QueueRetention = { keepMs: 90 * DAY_MS, maxBytes: 256 * 1024 * 1024 };
-
 /** Whether anything was dropped. */
 export async function compactQueue(
   journal: Journal,
   segments: Segments,
   writer: Writer,
-  retention: QueueRetention = QUEUE_RETENTION,
+  retention: QueueRetention,
 ): Promise<boolean> {
   const first = await firstToKeep(segments, retention, writer.now().at);
   if (first === null) return false;

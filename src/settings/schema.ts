@@ -110,6 +110,7 @@ const pathMap = v.pipe(
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 interface Spec<S extends v.GenericSchema> {
   readonly schema: S;
@@ -262,6 +263,16 @@ export const SETTINGS = {
     schema: wholeBetween(1, 500),
     standard: DEFAULT_SYNC.maxTags,
     meaning: 'tags of a scene that are sent',
+  }),
+  historyDays: setting({
+    schema: time(1, 3_650, DAY_MS),
+    standard: 90,
+    meaning: 'days for which it is kept what was done to each scene; outages are kept for good',
+  }),
+  historyMegabytes: setting({
+    schema: wholeBetween(32, 1_000_000),
+    standard: 256,
+    meaning: 'megabytes that this may take: over that the oldest goes before its time',
   }),
 };
 

@@ -4,6 +4,7 @@
 
 import * as v from 'valibot';
 import { DEFAULT_POLICY, type Policy } from '../../machines/policy.ts';
+import type { QueueRetention } from '../queue/compaction.ts';
 import type { ReconcileEvery } from '../reconcile/schedule.ts';
 import type { SyncOptions } from '../sync/fields.ts';
 import type { PathRule } from '../sync/path-map.ts';
@@ -31,6 +32,8 @@ export interface Settings {
   readonly scansNewFiles: boolean;
   /** Whether words stand for the names of files and folders in what a person reads. */
   readonly obfuscatesPaths: boolean;
+  /** What is kept of the queue stream. */
+  readonly retention: QueueRetention;
 }
 
 export interface SettingProblem {
@@ -117,8 +120,11 @@ function settingsFrom(read: SettingValues): Settings {
     },
     scansNewFiles: read.scanNewFiles,
     obfuscatesPaths: read.obfuscatePaths,
+    retention: { keepMs: read.historyDays, maxBytes: read.historyMegabytes * MIB },
   };
 }
+
+const MIB = 1024 * 1024;
 
 interface Source {
   /** Undefined: nothing was given. */

@@ -28,17 +28,11 @@ const SCENES = 5_000;
 const HOOK_EVERY_MS = 1_000;
 const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
-const RULES: HouseRules = {
-  ...HOUSE_RULES,
-  retention: {
-    ...HOUSE_RULES.retention,
-    maxBytes: process.env.GROWTH_KEEP_MIB
-      ? Number(process.env.GROWTH_KEEP_MIB) * MIB
-      : HOUSE_RULES.retention.maxBytes,
-  },
-};
+/** As the settings have it. */
+const RETENTION = { keepMs: 90 * DAY_MS, maxBytes: Number(process.env.GROWTH_KEEP_MIB ?? 256) * MIB };
+const RULES: HouseRules = { ...HOUSE_RULES, retentionOf: () => RETENTION };
 /** Kept segments, the one that is written to, the image, control and checkpoints. */
-const MAX_PEAK_BYTES = RULES.retention.maxBytes + 64 * MIB;
+const MAX_PEAK_BYTES = RETENTION.maxBytes + 64 * MIB;
 const MAX_CONTROL_BYTES_A_DAY = 2 * MIB;
 
 const time = new VirtualTime();
@@ -81,9 +75,9 @@ async function main(): Promise<void> {
     await settled();
     await drained();
     peak = Math.max(peak, told('all delivered'));
-    await time.sleep(RULES.retention.keepMs);
+    await time.sleep(RETENTION.keepMs);
     await drained();
-    told(`${RULES.retention.keepMs / DAY_MS} days later`);
+    told(`${RETENTION.keepMs / DAY_MS} days later`);
     await summary(peak, control);
   });
 }

@@ -380,7 +380,7 @@ test('verify names a sealed file that was changed, and one that was taken away',
   const segments = new FileSegments(data);
   for (let n = 0; n < 3; n++) {
     await (await ControlLog.open(dir.journal, writer)).appendOrThrow({ ...drainClaim });
-    await tidy({ dir, writer, house: { segments, rules } });
+    await tidy({ dir, writer, house: { segments, rules } }, null);
   }
   const world = { ...readingWorld(dir.journal, story.clock), dir, house: { segments, rules } } as World;
   const sound = await runMode('verify', world, {});

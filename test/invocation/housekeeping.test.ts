@@ -2,11 +2,11 @@
 
 import * as nodeFs from 'node:fs';
 import { rmSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { runHook } from '../../src/invocation/hook.ts';
-import { type HouseRules, sealWhatIsLarge, tidy } from '../../src/invocation/housekeeping.ts';
+import { HOUSE_RULES, type HouseRules, sealWhatIsLarge, tidy } from '../../src/invocation/housekeeping.ts';
 import { processWriter, thisProcess } from '../../src/invocation/process.ts';
 import { verifyChain } from '../../src/journal/chain.ts';
 import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
@@ -15,15 +15,23 @@ import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { readAll } from '../../src/journal/journal.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
+import { readSettings, type Settings } from '../../src/settings/settings.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { VirtualWorld } from '../support/virtual-world.ts';
 
 const TIGHT: HouseRules = {
   sealBytes: { control: 2_000, queue: 2_000 },
-  retention: { keepMs: 90 * 86_400_000, maxBytes: 8_000 },
+  retentionOf: () => ({ keepMs: 90 * 86_400_000, maxBytes: 8_000 }),
 };
 const DAY_MS = 86_400_000;
+
+function settingsWith(given: Record<string, unknown> = {}): Settings {
+  const read = readSettings({ plexUrl: 'http://plex:32400', plexToken: 't', ...given }, {});
+  if (!read.ok) throw new Error('the settings of the test are wrong');
+  return read.settings;
+}
+const USUAL = settingsWith();
 
 test('a drainer that seals and drops all the time delivers everything, and the log says the same from any start', async () => {
   const world = VirtualWorld.withScenes(60);
@@ -84,7 +92,7 @@ test('a hook over a journal that was sealed since the checkpoint has nothing to 
   };
   const quiet = { result: { kind: 'queued', started: false }, hasFolded: false };
   expect(await hook()).toEqual(quiet);
-  await sealWhatIsLarge({ dir, writer, house });
+  await sealWhatIsLarge({ dir, writer, house }, USUAL);
   expect(await hook()).toEqual(quiet);
   // A record behind the seal is news.
   await control.appendOrThrow({ type: 'lease.released', lease: 'drain', epoch: 1, reason: 'idle' });
@@ -113,7 +121,7 @@ test('a log of before there were segments is gone on with, and sealed like any o
     segments: new FileSegments(data),
     rules: { ...TIGHT, sealBytes: { control: 1, queue: 1 } },
   };
-  await sealWhatIsLarge({ dir, writer, house });
+  await sealWhatIsLarge({ dir, writer, house }, USUAL);
   expect(nodeFs.readFileSync(dir.journal.pathOf('control')).subarray(0, whole.length)).toEqual(whole);
   const after = await ControlLog.open(openDataDir(data).journal, writer);
   expect(after.state.operator.context.reason).toBe('old');
@@ -128,7 +136,7 @@ test('an idle plugin writes nothing: keeping house over what is small, sealed an
   const queue = await QueueLog.open(dir.journal, writer);
   for (let n = 1; n <= 30; n++) {
     await queue.appendOrThrow({ type: 'job.queued', job: `scene:${n}`, cause: 'Scene.Update.Post' });
-    await tidy({ dir, writer, house });
+    await tidy({ dir, writer, house }, USUAL);
   }
   const changes: string[] = [];
   const watched = Object.fromEntries(
@@ -150,13 +158,43 @@ test('an idle plugin writes nothing: keeping house over what is small, sealed an
   };
   for (let day = 0; day < 80; day++) {
     clock.advance(DAY_MS);
-    await tidy(idle);
+    await tidy(idle, USUAL);
   }
   expect(changes).toEqual([]);
   // Not until what it keeps is past its time.
   clock.advance(20 * DAY_MS);
-  await tidy(idle);
+  await tidy(idle, USUAL);
   expect(changes).not.toEqual([]);
   rmSync(`${data}/checkpoint`, { recursive: true, force: true });
   expect((await QueueLog.open(openDataDir(data).journal, writer)).queue.counts.pending).toBe(30);
+});
+
+describe('what became of scenes is kept as long as the settings say', () => {
+  /** A queue stream of two segments, the first sealed and then left for a hundred days. */
+  async function afterHundredDays(settings: Settings | null): Promise<number> {
+    const data = `${tempDir()}/data`;
+    const clock = new FakeClock();
+    const writer = fakeWriter(clock, 'keeper');
+    const dir = openDataDir(data);
+    const segments = new FileSegments(data);
+    const house = { segments, rules: { ...HOUSE_RULES, sealBytes: { control: 1e9, queue: 1 } } };
+    for (const scene of [1, 2]) {
+      const log = await QueueLog.open(dir.journal, writer);
+      await log.append({ type: 'job.queued', job: `scene:${scene}`, cause: 'test' });
+      await sealWhatIsLarge({ dir, writer, house }, settings);
+    }
+    clock.advance(100 * DAY_MS);
+    await tidy({ dir, writer, house: { ...house, rules: HOUSE_RULES } }, settings);
+    return (await segments.list('queue')).length;
+  }
+
+  test('three months unless they say otherwise', async () => {
+    const kept = await afterHundredDays(settingsWith({ historyDays: 200 }));
+    expect(await afterHundredDays(USUAL)).toBeLessThan(kept);
+  });
+
+  test('nothing is dropped where they could not be read', async () => {
+    const kept = await afterHundredDays(settingsWith({ historyDays: '3650' }));
+    expect(await afterHundredDays(null)).toBe(kept);
+  });
 });

@@ -125,7 +125,8 @@ describe('finds and delivers', () => {
     world.stash.edit('1', { title: 'changed' });
     world.stash.edit('3', { title: 'new' });
     world.plex.add('3');
-    await world.run('reconcile', { missing: 'true' });
+    const { lines } = await world.run('reconcile', { missing: 'true', library: 'Scenes', since: '1h' });
+    expect(lines[0]).toMatch(/of scenes never delivered, changed since .*, in Scenes, .*: 1 scene compared/);
     expect((await lastOf(world))?.checked).toBe(1);
     expect([world.plex.title('1'), world.plex.title('3')]).toEqual(['title 1', 'new']);
   });

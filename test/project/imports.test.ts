@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/stash': ['src/http', 'src/queue'],
   'src/sync': ['src/plex', 'src/stash', 'src/queue'],
   'src/reconcile': ['machines', 'src/plex', 'src/stash', 'src/queue', 'src/sync'],
-  'src/settings': ['machines', 'src/sync', 'src/reconcile'],
+  'src/settings': ['machines', 'src/sync', 'src/reconcile', 'src/queue'],
   'src/cli': [
     'machines',
     'src/chart',

@@ -7,7 +7,7 @@ import type { Journal, Segments } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { compactedEvents, restored } from '../../src/queue/compacted.ts';
-import { compactQueue, QUEUE_RETENTION, type QueueRetention } from '../../src/queue/compaction.ts';
+import { compactQueue, type QueueRetention } from '../../src/queue/compaction.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
 import { createQueue, type Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
@@ -232,10 +232,6 @@ test('damage and records of unknown types in what is dropped are stepped over', 
   await journal.seal('queue', recordOf(0));
   expect(await compactQueue(journal, journal, writer, DROP_ALL)).toBe(true);
   expect((await folded(journal)).jobs.map(([name]) => name)).toEqual(['scene:1', 'scene:2']);
-});
-
-test('by itself it keeps ninety days, and a quarter of a gigabyte', () => {
-  expect(QUEUE_RETENTION).toEqual({ keepMs: 90 * DAY_MS, maxBytes: 268_435_456 });
 });
 
 test('a segment that does not say when it was sealed is not old, and goes for room alone', async () => {

@@ -22,6 +22,7 @@ const DEFAULTS: Settings = {
   reconcile: { every: 'daily', afterOutage: true, missing: true },
   scansNewFiles: false,
   obfuscatesPaths: false,
+  retention: { keepMs: 90 * 86_400_000, maxBytes: 256 * 1024 * 1024 },
 };
 
 /** Without what a person is shown of it. */

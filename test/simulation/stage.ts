@@ -205,7 +205,7 @@ function houseRulesOf({ segmentBytes, keepMs }: Plan): HouseRules {
   const bytes = segmentBytes ?? Number.POSITIVE_INFINITY;
   return {
     sealBytes: { control: bytes, queue: bytes },
-    retention: { keepMs: keepMs ?? Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY },
+    retentionOf: () => ({ keepMs: keepMs ?? Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }),
   };
 }
 
