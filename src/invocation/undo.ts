@@ -218,7 +218,7 @@ function resultOf({ undone, stopped }: AllUndone, total: number, isDry: boolean)
   const changed = undone.filter(({ changes }) => changes.length > 0).length;
   const head = isDry
     ? `${count(changed, 'scene')} of ${total} would change; nothing was written.`
-    : `${count(changed, 'scene')} of ${total} put back; until Stash says something new, they stay so.`;
+    : `${count(changed, 'scene')} of ${total} put back; until Stash says something new, they stay so. Plex keeps them locked: "unlock" lets it change them.`;
   const end = stopped === null ? [] : [`It ended early: ${stopped}. Run it again to go on.`];
   return {
     isOk: stopped === null,

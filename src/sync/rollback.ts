@@ -16,6 +16,9 @@ import { digestOfValue } from './digest.ts';
 import { nameOfUpload } from './pictures.ts';
 import { tagKey, type Wanted } from './wanted.ts';
 
+/** Of a picture that we put where nobody had chosen one: Plex cannot be told to choose none. */
+const NONE_CHOSEN = 'no picture was chosen before: choose one in Plex';
+
 /** One edit as it was written down before it was made. */
 export interface RecordedEdit {
   readonly item: string;
@@ -110,7 +113,8 @@ export function rollbackOf(input: RollbackInput): Rollback {
     if (isPicture) {
       const image = images[field]?.find(({ ratingKey }) => isPictureNamed(ratingKey, before));
       if (image === undefined) {
-        left.push({ field, reason: 'Plex no longer has the picture that was there' });
+        const gone = 'Plex no longer has the picture that was there';
+        left.push({ field, reason: before === null ? NONE_CHOSEN : gone });
         continue;
       }
       pictures.push({ kind: field, image: image.ratingKey });

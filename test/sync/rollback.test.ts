@@ -57,6 +57,17 @@ describe('is left alone', () => {
     expect(left).toEqual([{ field: expect.any(String), reason: expect.stringMatching(reason) }]);
   });
 
+  test.each([
+    [null, /no picture was chosen before/],
+    ['upload://posters/theirs', /no longer has the picture/],
+  ])('a poster in the place of %s', (before, reason) => {
+    const ours = { key: '/k', ratingKey: `upload://posters/${SHA1}`, isSelected: true };
+    const edits = [edit('thumb', before, `upload:${SHA1}`)];
+    const { pictures, left } = rollbackOf(input({ edits, images: { thumb: [ours] } }));
+    expect(pictures).toEqual([]);
+    expect(left).toEqual([{ field: 'thumb', reason: expect.stringMatching(reason) }]);
+  });
+
   test('what is as it was already, without a word', () => {
     const { changes, left } = rollbackOf(
       input({ edits: [edit('summary', 'a\r\nb ', 'c')], item: itemWith({ summary: 'a\nb' }) }),
