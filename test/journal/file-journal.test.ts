@@ -73,10 +73,11 @@ describe('files', () => {
     expect(statSync(journal.pathOf('queue')).mode & 0o777).toBe(0o600);
   });
 
-  test('are not made by reading', async () => {
+  test('are not made by reading, nor by writing nothing', async () => {
     const dir = join(tempDir(), 'none');
     const journal = open(dir);
     expect(await numbersIn(journal)).toEqual([]);
+    expect(await journal.append('control', [])).toEqual({ ok: true });
     expect(existsSync(dir)).toBe(false);
   });
 
