@@ -48,7 +48,7 @@ export class AtomicFile<T> implements SyncAdapter<T> {
     }
     const split = text.indexOf('\n');
     const body = text.slice(split + 1);
-    if (split < 0 || text.slice(0, split) !== headerOf(body)) return null;
+    if (text.slice(0, split) !== headerOf(body)) return null;
     try {
       return JSON.parse(body) as T;
     } catch {

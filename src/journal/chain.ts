@@ -58,8 +58,7 @@ export async function chain(
 export async function verifyChain(segments: Segments, stream: StreamName): Promise<ChainVerdict> {
   const there = (await segments.list(stream)).map(({ index }) => index);
   // Nothing was ever sealed: a log of before there were segments may be of any size.
-  if (there.length === 0 || (there.length === 1 && there[0] === 0))
-    return { kind: 'intact', chained: 0, unchained: [] };
+  if (there.every((index) => index === 0)) return { kind: 'intact', chained: 0, unchained: [] };
   const found = new Map<number, { readonly bytes: number; readonly sha256: string }>();
   const links: ChainLink[] = [];
   for (const index of there) {

@@ -3,7 +3,7 @@
 
 import { type AppendResult, type Journal, READ_BYTES, type SegmentInfo, type Segments } from './journal.ts';
 import { type Chunk, joinLines, splitEntries, stepOver } from './lines.ts';
-import { encodeLine, type JournalRecord, MAX_LINE_BYTES, type Position, type StreamName } from './record.ts';
+import { encodeLine, type JournalRecord, type Position, type StreamName } from './record.ts';
 import {
   baseOf,
   imageBaseOf,
@@ -63,7 +63,7 @@ export class MemoryJournal implements Journal, Segments {
     const index = segments.length - 1;
     if (this.bytes(stream).length === 0) return { ok: true };
     this.appendBytes(stream, sealLine(occasion, index));
-    const end = sealEndIn(this.bytes(stream)) ?? this.bytes(stream).length;
+    const end = this.bytes(stream).length;
     segments.push(empty());
     this.appendBytes(stream, openingLine(occasion, index + 1, end));
     return { ok: true };
@@ -84,7 +84,7 @@ export class MemoryJournal implements Journal, Segments {
   async list(stream: StreamName): Promise<readonly SegmentInfo[]> {
     const { segments } = this.#stream(stream);
     return segments.flatMap((segment, index) => {
-      if (segment === null || (index === 0 && segments.length === 1 && segment.used === 0)) return [];
+      if (segment === null || segment.used === 0) return [];
       const next = segments[index + 1];
       const sealedAt = (next && openingIn(contentOf(next), index + 1)?.at) ?? null;
       return [{ index, base: baseOf(index), bytes: segment.used, sealedAt }];
@@ -147,8 +147,8 @@ function contentOf({ buffer, used }: Grown): Buffer {
 }
 
 function chunkOf(content: Buffer, offset: number, from: Position): Chunk {
-  const bytes = content.subarray(offset, offset + READ_BYTES + MAX_LINE_BYTES);
+  const bytes = content.subarray(offset, offset + READ_BYTES);
   const chunk = splitEntries(bytes, from);
-  const isEndless = chunk.next === from && bytes.length > MAX_LINE_BYTES;
+  const isEndless = chunk.next === from && bytes.length === READ_BYTES;
   return isEndless ? stepOver(from, bytes.length) : chunk;
 }

@@ -59,7 +59,6 @@ export function listingOf(stream: StreamName, names: readonly string[]): Listing
   const segments: number[] = [];
   const images: number[] = [];
   for (const name of names) {
-    if (!name.startsWith(stream)) continue;
     const [, of, index, image] = NAME.exec(name) ?? [];
     if (of !== stream) continue;
     (image === undefined ? segments : images).push(Number(index ?? 0));
@@ -120,7 +119,6 @@ export function chainedEvent(link: ChainLink): {
 
 /** A chunk of a segment, up to its seal and without the journal's own records. */
 export function readable({ entries, next }: Chunk): { readonly chunk: Chunk; readonly isSealed: boolean } {
-  if (!entries.some(isOwn)) return { chunk: { entries, next }, isSealed: false };
   const sealAt = entries.findIndex((one) => one.kind === 'record' && one.record.type === SEALED);
   const before = sealAt < 0 ? entries : entries.slice(0, sealAt);
   return { chunk: { entries: before.filter((one) => !isOwn(one)), next }, isSealed: sealAt >= 0 };

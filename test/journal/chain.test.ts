@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { chain, verifyChain } from '../../src/journal/chain.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
+import type { Segments } from '../../src/journal/journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
-import { encodeLine, type Position } from '../../src/journal/record.ts';
+import { encodeLine, type Position, type StreamName } from '../../src/journal/record.ts';
+import { chainLinksIn } from '../../src/journal/segments.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { MemoryDisk } from '../support/memory-disk.ts';
 import { entriesOf } from '../support/streams.ts';
@@ -57,6 +59,18 @@ describe('a chain', () => {
     const before = await journal.size('control');
     expect(await chain(journal, segments, 'control', writer)).toBeNull();
     expect(await journal.size('control')).toBe(before);
+    const links = chainLinksIn((await segments.bytesOf('control', 3))!);
+    expect(links.map(({ segment }) => segment)).toEqual([0, 1, 2]);
+  });
+
+  test('of one segment is nothing to read: it may be of any size', async () => {
+    const { journal, segments } = await chained(1);
+    const listing: Segments = Object.assign(Object.create(segments), {
+      list: (stream: StreamName) => segments.list(stream),
+      bytesOf: () => Promise.reject(new Error('read')),
+    });
+    expect(await chain(journal, listing, 'control', writer)).toBeNull();
+    expect(await verifyChain(listing, 'control')).toMatchObject({ kind: 'intact' });
   });
 
   test('names the segment in which any single byte was changed', async () => {
@@ -124,6 +138,27 @@ describe('a chain', () => {
     const { disk, segments } = await chained();
     await segments.dropBefore('control', 2, [recordOf(100)]);
     expect(await verdictOf(disk)).toEqual({ kind: 'intact', chained: 1, unchained: [] });
+  });
+
+  test('is not written for dropped segments', async () => {
+    const { disk, journal, segments } = await chained(4, false);
+    await segments.dropBefore('control', 2, [recordOf(100)]);
+    await chain(journal, segments, 'control', writer);
+    const links = chainLinksIn((await segments.bytesOf('control', 3))!);
+    expect(links.map(({ segment }) => segment)).toEqual([2]);
+    expect(await verdictOf(disk)).toEqual({ kind: 'intact', chained: 1, unchained: [] });
+  });
+
+  test('names what is gone also where only the newest segment is left, and no image', async () => {
+    const { disk } = await chained(2);
+    disk.folder.names.delete(nameOf(0));
+    expect(await verdictOf(disk)).toEqual({
+      kind: 'broken',
+      segment: 0,
+      file: nameOf(0),
+      reason: 'missing',
+      detail: expect.stringContaining('not there'),
+    });
   });
 });
 

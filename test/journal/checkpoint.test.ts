@@ -1,4 +1,5 @@
 // A checkpoint is a cache: replaced whole, and believed only when it is whole and of this log and era.
+import { spawnSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { AtomicFile, type Checkpoint, replaceFile } from '../../src/journal/atomic-file.ts';
 import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
 import { crc32 } from '../../src/journal/crc32.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { checkCheckpoint } from '../../src/journal/trust.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -114,6 +116,12 @@ describe('the file', () => {
     expect(readdirSync(elsewhere)).toEqual(['checkpoint.json']);
   });
 
+  test.skipIf(process.platform === 'win32')('that is a pipe is not waited for', () => {
+    const path = join(tempDir(), 'checkpoint.json');
+    expect(spawnSync('mkfifo', [path]).status).toBe(0);
+    expect(new AtomicFile<State>(path).read()).toBe(null);
+  });
+
   test('that is a link is not read, wherever it leads', () => {
     const dir = tempDir();
     const [real, link] = [join(dir, 'real.json'), join(dir, 'link.json')];
@@ -146,6 +154,51 @@ describe('the file', () => {
     expect(opened[0]![0]).toMatch(/\/checkpoint\.json\.\d+\.\d+\.tmp$/);
     expect(opened[0]!.slice(1)).toEqual(['wx', 0o600]);
     expect(opened[1]!.slice(0, 2)).toEqual([dir, 'r']);
+  });
+
+  test('is written a moment after a write that was killed, whose temp file is still there', () => {
+    const dir = tempDir();
+    const path = join(dir, 'checkpoint.json');
+    const die = () => {
+      throw new Error('made up');
+    };
+    const dying = { ...nodeFs, renameSync: die, rmSync: () => {} } as typeof nodeFs;
+    expect(() => new AtomicFile<State>(path, dying).write({ text: 'old' })).toThrow('made up');
+    new AtomicFile<State>(path).write({ text: 'new' });
+    expect(new AtomicFile<State>(path).read()).toEqual({ text: 'new' });
+    expect(readdirSync(dir)).toHaveLength(2);
+  });
+
+  test('whose temp file somebody took away says that, and not that it could not be removed', () => {
+    const path = join(tempDir(), 'checkpoint.json');
+    const taken = (temp: string) => {
+      nodeFs.unlinkSync(temp);
+      throw new Error('made up');
+    };
+    const fs = { ...nodeFs, renameSync: taken } as typeof nodeFs;
+    expect(() => new AtomicFile<State>(path, fs).write({ text: 'x' })).toThrow('made up');
+  });
+
+  test.each(['none', 'writeFileSync', 'fsyncSync'])('leaves no descriptor open when %s fails', (failing) => {
+    let open = 0;
+    const fs = {
+      ...nodeFs,
+      openSync: (...args: [string, string, number]) => {
+        open += 1;
+        return nodeFs.openSync(...args);
+      },
+      closeSync: (fd: number) => {
+        open -= 1;
+        nodeFs.closeSync(fd);
+      },
+      [failing]: () => {
+        throw new Error('made up');
+      },
+    } as unknown as typeof nodeFs;
+    const write = () => new AtomicFile<State>(join(tempDir(), 'checkpoint.json'), fs).write({ text: 'x' });
+    if (failing === 'none') write();
+    else expect(write).toThrow('made up');
+    expect(open).toBe(0);
   });
 
   test('at the root of a file system has that for its folder', () => {
@@ -202,6 +255,45 @@ describe('trust', () => {
       kind: 'trusted',
       isCurrent: false,
     });
+  });
+
+  test('one that is current costs one read of the log', async () => {
+    const { journal, kept } = await checkpointOf(3);
+    let reads = 0;
+    const counting: Journal = {
+      append: (stream, records) => journal.append(stream, records),
+      size: (stream) => journal.size(stream),
+      read: (stream, from) => {
+        reads += 1;
+        return journal.read(stream, from);
+      },
+    };
+    expect(await checkCheckpoint(counting, 'control', 'era-1', kept)).toMatchObject({ isCurrent: true });
+    expect(reads).toBe(1);
+  });
+
+  test('it is not current when there is more behind a segment in which there is nothing', async () => {
+    const { journal, kept } = await checkpointOf(3);
+    await journal.seal('control', recordOf(0));
+    await journal.seal('control', recordOf(0));
+    const check = () => checkCheckpoint(journal, 'control', 'era-1', kept);
+    expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: true });
+    await journal.append('control', [recordOf(9)]);
+    expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: false });
+  });
+
+  test('it is ignored when its places are no numbers, though they compare like some', async () => {
+    const { journal, kept } = await checkpointOf(1);
+    const check = (changed: object) => checkCheckpoint(journal, 'control', 'era-1', { ...kept, ...changed });
+    expect(await check({})).toMatchObject({ kind: 'trusted' });
+    for (const changed of [
+      { position: String(kept.position) },
+      { last: { ...kept.last, position: '0' } },
+      { last: undefined },
+      { last: null },
+    ]) {
+      expect(await check(changed), JSON.stringify(changed)).toEqual({ kind: 'ignored' });
+    }
   });
 
   test('what follows it is handed on as it was read, and only that', async () => {

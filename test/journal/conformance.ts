@@ -38,9 +38,11 @@ const kinds = (all: readonly Entry[]) => all.map(({ kind }) => kind);
 export function testJournal(name: string, make: () => Subject): void {
   describe(`${name} as a journal`, () => {
     test('a stream that was never written is empty', async () => {
-      const { journal } = make();
+      const { journal, segments } = make();
       expect(await journal.read('control', 0)).toEqual({ entries: [], next: 0 });
       expect(await journal.size('control')).toBe(0);
+      expect(await segments.list('control')).toEqual([]);
+      expect(await segments.imageBytes('control')).toBe(0);
     });
 
     test('an append of nothing is done, and nothing was written', async () => {
@@ -52,7 +54,8 @@ export function testJournal(name: string, make: () => Subject): void {
     test('a position that is beyond all there is has nothing behind it', async () => {
       const { journal } = make();
       await journal.append('control', [recordOf(1)]);
-      for (const beyond of [await journal.size('control'), baseOf(3), imageBaseOf(3), imageBaseOf(1)]) {
+      const end = await journal.size('control');
+      for (const beyond of [end, end + 10, baseOf(3), imageBaseOf(3), imageBaseOf(1)]) {
         expect(await journal.read('control', beyond)).toEqual({ entries: [], next: beyond });
       }
     });
@@ -94,6 +97,7 @@ export function testJournal(name: string, make: () => Subject): void {
       await journal.append('control', [recordOf(1)]);
       await journal.append('queue', [recordOf(2)]);
       expect(recordsIn(await entries(journal)).map(({ data }) => data.n)).toEqual([1]);
+      expect(recordsIn((await journal.read('queue', 0)).entries).map(({ data }) => data.n)).toEqual([2]);
     });
 
     test('positions are where a later read goes on', async () => {
@@ -309,9 +313,44 @@ export function testJournal(name: string, make: () => Subject): void {
 
       test('an empty stream is not sealed', async () => {
         const { journal, segments } = make();
-        await segments.seal('control', recordOf(0));
+        expect(await segments.seal('control', recordOf(0))).toEqual({ ok: true });
         expect(await journal.size('control')).toBe(0);
         expect(await entries(journal)).toEqual([]);
+      });
+
+      test('a reader that goes on from where it came to sees each record once, over every seal', async () => {
+        const { journal, segments } = make();
+        const seen: unknown[] = [];
+        let position = 0;
+        const follow = async () => {
+          for (let at = -1; at !== position; ) {
+            at = position;
+            const chunk = await journal.read('control', at);
+            seen.push(...recordsIn(chunk.entries).map(({ data }) => data.n));
+            position = chunk.next;
+          }
+        };
+        for (let n = 1; n <= 9; n++) {
+          await journal.append('control', [recordOf(n)]);
+          await follow();
+          if (n % 3 === 0) await segments.seal('control', recordOf(0));
+          if (n % 2 === 0) await follow();
+        }
+        expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      });
+
+      test('one that is larger than one read comes in pieces, whole, also when it is known where it ends', async () => {
+        const { journal, segments } = make();
+        const text = 'x'.repeat(100_000);
+        const count = Math.ceil((1.5 * READ_BYTES) / text.length);
+        for (let n = 1; n <= count; n++) {
+          await journal.append('control', [recordOf(n, text)]);
+          if (n === 1) await segments.seal('control', recordOf(0));
+        }
+        await segments.seal('control', recordOf(0));
+        await journal.append('control', [recordOf(count + 1)]);
+        const wanted = Array.from({ length: count + 1 }, (_, index) => index + 1);
+        for (const _ of ['not known', 'known']) expect(await numbers(journal)).toEqual(wanted);
       });
 
       test('a segment tells its size and when it was sealed; the newest was not', async () => {
@@ -337,6 +376,9 @@ export function testJournal(name: string, make: () => Subject): void {
         expect(after[1]!.position).toBeGreaterThan(before[2]!.position);
         expect(await segments.imageBytes('control')).toBeGreaterThan(0);
         expect((await segments.list('control')).map(({ index }) => index)).toEqual([2]);
+        expect(await segments.bytesOf('control', 1)).toBeNull();
+        // Nobody is led back to the image from behind it.
+        expect(await journal.read('control', imageBaseOf(3))).toEqual({ entries: [], next: imageBaseOf(3) });
       });
 
       test('a reader from a position in what is dropped meets the whole image, one behind it none', async () => {
@@ -355,15 +397,16 @@ export function testJournal(name: string, make: () => Subject): void {
         await segments.dropBefore('control', 1, [imageOf(12)]);
         const inOld = (await entries(journal))[0]!.position;
         expect(await numbers(journal)).toEqual([12, 3, 4, 5]);
-        await segments.dropBefore('control', 2, [imageOf(13)]);
+        // A second time for whom the first may not have ended.
+        for (const _ of ['once', 'again']) await segments.dropBefore('control', 2, [imageOf(13)]);
         expect(await numbers(journal)).toEqual([13, 4, 5]);
         expect(await numbers(journal, inOld)).toEqual([13, 4, 5]);
       });
 
       test('the newest segment is not dropped, nor anything for an image of nothing', async () => {
         const { journal, segments } = await sealedAfter(3, 2);
-        await segments.dropBefore('control', 2, [imageOf(12)]);
-        await segments.dropBefore('control', 1, []);
+        expect(await segments.dropBefore('control', 2, [imageOf(12)])).toEqual({ ok: true });
+        expect(await segments.dropBefore('control', 1, [])).toEqual({ ok: true });
         expect(await numbers(journal)).toEqual([1, 2, 3]);
       });
 

@@ -1,5 +1,5 @@
 // What only the journal on disk can get wrong: modes, short writes, failing devices, many processes.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { FileJournal, type JournalFs } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { type AppendResult, type Journal, READ_BYTES, readAll } from '../../src/journal/journal.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
+import { entriesOf } from '../support/streams.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { recordOf, testJournal } from './conformance.ts';
 
@@ -72,10 +73,11 @@ describe('files', () => {
     expect(statSync(journal.pathOf('queue')).mode & 0o777).toBe(0o600);
   });
 
-  test('are not made by reading', async () => {
+  test('are not made by reading, nor by writing nothing', async () => {
     const dir = join(tempDir(), 'none');
     const journal = open(dir);
     expect(await numbersIn(journal)).toEqual([]);
+    expect(await journal.append('control', [])).toEqual({ ok: true });
     expect(existsSync(dir)).toBe(false);
   });
 
@@ -124,21 +126,28 @@ describe('durability', () => {
     expect(calls.slice(-3)).toEqual(['fsyncSync', 'writeSync', 'fdatasyncSync']);
   });
 
-  test('the folder of a new folder is synced as well, or that is gone with all that is in it', async () => {
-    const dir = join(tempDir(), 'new');
-    const synced: string[] = [];
-    const paths = new Map<number, string>();
-    const { fs } = recording({
-      openSync: ((path: string, ...rest: [number, number]) => {
-        const fd = nodeFs.openSync(path, ...rest);
-        paths.set(fd, nodeFs.realpathSync(path));
-        return fd;
-      }) as JournalFs['openSync'],
-      fsyncSync: (fd) => void synced.push(paths.get(fd) ?? ''),
-    });
-    await open(dir, fs).append('control', [recordOf(1)]);
-    expect(synced).toEqual([dir, join(dir, '..')].map((path) => nodeFs.realpathSync(path)));
-  });
+  test.each([
+    ['new', ['.', '..']],
+    // The topmost is new in a folder as well; between them is the one of ours.
+    ['made/for/us', ['../../..', '.', '..']],
+  ])(
+    'the folder of a new folder %s is synced as well, or that is gone with all in it',
+    async (name, above) => {
+      const dir = join(tempDir(), name);
+      const synced: string[] = [];
+      const paths = new Map<number, string>();
+      const { fs } = recording({
+        openSync: ((path: string, ...rest: [number, number]) => {
+          const fd = nodeFs.openSync(path, ...rest);
+          paths.set(fd, nodeFs.realpathSync(path));
+          return fd;
+        }) as JournalFs['openSync'],
+        fsyncSync: (fd) => void synced.push(paths.get(fd) ?? ''),
+      });
+      await open(dir, fs).append('control', [recordOf(1)]);
+      expect(synced).toEqual(above.map((path) => nodeFs.realpathSync(join(dir, path))));
+    },
+  );
 
   test('a sync that fails is a failed append', async () => {
     const { fs } = recording({ fdatasyncSync: failing('EIO', 'fdatasync') });
@@ -162,7 +171,8 @@ describe('a disk that is full', () => {
     });
     const journal = open(dir, fs);
     const result = await journal.append('control', [recordOf(1)]);
-    expect(result).toMatchObject({ ok: false, failure: { kind: 'full' } });
+    const detail = expect.stringContaining('only 40 of ');
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'full', detail } });
     expect(calls).not.toContain('fdatasyncSync');
     expect(await journal.append('control', [recordOf(2)])).toEqual({ ok: true });
     expect(await numbersIn(journal)).toEqual([2]);
@@ -242,16 +252,20 @@ describe('reading', () => {
   test('a short read is read on', async () => {
     const dir = tempDir();
     await open(dir).append('control', [recordOf(1, 'x'.repeat(1_000)), recordOf(2)]);
+    // Half of what is asked for, each time.
     const readSync = ((fd: number, bytes: Buffer, offset: number, length: number, position: number) =>
-      nodeFs.readSync(fd, bytes, offset, Math.min(length, 7), position)) as JournalFs['readSync'];
+      nodeFs.readSync(fd, bytes, offset, Math.ceil(length / 2), position)) as JournalFs['readSync'];
     expect(await numbersIn(open(dir, recording({ readSync }).fs))).toEqual([1, 2]);
   });
 
-  test('a run without a newline that is longer than one read is stepped over', async () => {
+  test('a run without a newline that is longer than one read is one piece of damage', async () => {
     const journal = open(tempDir());
     writeFileSync(journal.pathOf('control'), Buffer.alloc(2 * READ_BYTES + 5, 'x'));
     await journal.append('control', [recordOf(1)]);
-    expect(await numbersIn(journal)).toEqual([1]);
+    expect(await entriesOf(journal)).toMatchObject([
+      { kind: 'damaged', position: 0, next: 2 * READ_BYTES + 6 },
+      { kind: 'record', record: { data: { n: 1 } } },
+    ]);
   });
 
   test('a run without a newline that no read can hold is damage, and what stands behind it is read', async () => {
@@ -261,7 +275,45 @@ describe('reading', () => {
     // A hole: zeros that take no room.
     nodeFs.truncateSync(path, 65 * 1024 * 1024);
     await journal.append('control', [recordOf(1)]);
-    expect(await numbersIn(journal)).toEqual([1]);
+    const held = 64 * 1024 * 1024;
+    expect(await entriesOf(journal)).toMatchObject([
+      { kind: 'damaged', position: 0, next: held, reason: 'no newline' },
+      { kind: 'damaged', position: held },
+      { kind: 'record', record: { data: { n: 1 } } },
+    ]);
+  });
+});
+
+describe('what somebody put in place of a file of ours', () => {
+  const SECOND = 'control.000001.ndjson';
+  const link = (dir: string, name: string) => {
+    const elsewhere = join(tempDir(), 'elsewhere');
+    writeFileSync(elsewhere, 'not ours');
+    nodeFs.symlinkSync(elsewhere, join(dir, name));
+    return elsewhere;
+  };
+
+  test.each(['control.ndjson', SECOND])(
+    'a link in place of %s is neither read nor written through',
+    async (name) => {
+      const dir = tempDir();
+      if (name === SECOND) await open(dir).append('control', [recordOf(1)]);
+      const elsewhere = link(dir, name);
+      const journal = open(dir);
+      expect(await journal.append('control', [recordOf(2)])).toMatchObject({ ok: false });
+      await expect(numbersIn(journal)).rejects.toThrow('ELOOP');
+      const segments = new FileSegments(dir);
+      await expect(segments.list('control')).rejects.toThrow('ELOOP');
+      await expect(segments.bytesOf('control', 1 * Number(name === SECOND))).rejects.toThrow('ELOOP');
+      expect(await segments.seal('control', recordOf(0))).toMatchObject({ ok: false });
+      expect(readFileSync(elsewhere, 'utf8')).toBe('not ours');
+    },
+  );
+
+  test.skipIf(process.platform === 'win32')('nobody waits for the other end of a pipe', async () => {
+    const dir = tempDir();
+    expect(spawnSync('mkfifo', [join(dir, 'control.ndjson')]).status).toBe(0);
+    expect(await numbersIn(open(dir))).toEqual([]);
   });
 });
 

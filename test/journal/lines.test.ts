@@ -3,8 +3,9 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/journal/crc32.ts';
-import { decodeLine, encodeLine } from '../../src/journal/record.ts';
-import { uuidV7 } from '../../src/journal/writer.ts';
+import { decodeLine, encodeLine, MAX_LINE_BYTES } from '../../src/journal/record.ts';
+import { makeRecord, uuidV7 } from '../../src/journal/writer.ts';
+import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { seeded } from '../support/seeded.ts';
 import { recordOf } from './conformance.ts';
 
@@ -47,6 +48,56 @@ describe('a line', () => {
     }
     expect(decodeLine(Buffer.from(`${line} `)).kind).toBe('damaged');
   });
+
+  /** What stands before a checksum, with the right one behind it. */
+  const sound = (body: string) => Buffer.from(`${body},"crc":${zlibCrc32(body)}}`);
+  /** A record that makes a sound line of just so many bytes. */
+  const sized = (bytes: number) => {
+    const bodyOf = (length: number) => JSON.stringify(recordOf(1, 'x'.repeat(length))).slice(0, -1);
+    for (let length = bytes - bodyOf(0).length; ; length--) {
+      const line = sound(bodyOf(length));
+      if (line.length === bytes) return line;
+    }
+  };
+
+  test.each([
+    ['too long', sized(MAX_LINE_BYTES + 1)],
+    ['no checksum', Buffer.from('{"v":1')],
+    ['no checksum', Buffer.from(encodeLine(recordOf(1)).replace(/}$/, ']'))],
+    ['checksum', Buffer.from(encodeLine(recordOf(1)).replace('test', 'tent'))],
+    ['not JSON', sound('{"v":')],
+    ['not JSON', sound('')],
+    ['not a record', sound('{"v":1')],
+  ])('that is damaged says by what: %s', (reason, line) => {
+    expect(decodeLine(line)).toEqual({ kind: 'damaged', reason });
+  });
+
+  test('of the largest size is one, written and read', () => {
+    const line = sized(MAX_LINE_BYTES);
+    const read = decodeLine(line);
+    expect(read.kind).toBe('record');
+    expect(read.kind === 'record' && encodeLine(read.record)).toBe(line.toString());
+  });
+
+  test.each(['v', 'id', 'at', 'mono', 'boot', 'inv', 'type'])(
+    'in which %s is of another type is none',
+    (field) => {
+      const { [field]: value, ...rest } = JSON.parse(JSON.stringify(recordOf(1)));
+      const other = typeof value === 'string' ? 7 : '7';
+      const body = JSON.stringify({ ...rest, [field]: other }).slice(0, -1);
+      expect(decodeLine(sound(body))).toEqual({ kind: 'damaged', reason: 'not a record' });
+    },
+  );
+});
+
+test('a record carries whose it is, when it was made, and a witness where there is one', () => {
+  const clock = new FakeClock();
+  const record = makeRecord(fakeWriter(clock, 'hook-1'), 'test.said', { n: 1 });
+  const { id, ...rest } = record;
+  expect(id).toHaveLength(36);
+  expect(rest).toStrictEqual({ v: 1, ...clock.now(), inv: 'hook-1', type: 'test.said', data: { n: 1 } });
+  const witness = { seen: 12, from: {}, to: {}, era: 'e' };
+  expect(makeRecord(fakeWriter(clock), 'test.said', {}, witness).witness).toEqual(witness);
 });
 
 describe('the name of a record', () => {
@@ -77,6 +128,7 @@ describe('the name of a record', () => {
     expect(uuidV7(0, () => 0)).toBe('00000000-0000-7000-8000-000000000000');
     expect(uuidV7(2 ** 48 - 1, () => 1 - 2 ** -53)).toBe('ffffffff-ffff-7fff-bfff-ffffffffffff');
     expect(uuidV7(-5, () => 0.5)).toMatch(shape);
+    expect(uuidV7(2 ** 48 + 5, () => 0.5)).toMatch(shape);
     expect(uuidV7(1.5e12 + 0.75, () => 0.5)).toMatch(shape);
   });
 

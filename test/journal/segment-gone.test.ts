@@ -65,6 +65,28 @@ describe('a writer', () => {
     expect(await numbersIn(disk)).toEqual([2]);
   });
 
+  test('does not bring back a segment that was listed and is gone', async () => {
+    const disk = new MemoryDisk();
+    disk.replace(FIRST, lineOf(1));
+    disk.replace(SECOND, lineOf(2));
+    const fs = interrupted(disk, 'openSync', 1, () => disk.folder.names.delete(SECOND));
+    expect(await new FileJournal('/data', fs).append('control', [recordOf(3)])).toEqual({ ok: true });
+    expect([...disk.folder.names.keys()]).toEqual([FIRST]);
+    expect(await numbersIn(disk)).toEqual([1, 3]);
+  });
+
+  test('whose bytes a device forgot before another sealed writes them anew', async () => {
+    const disk = new MemoryDisk();
+    const older = lineOf(1);
+    disk.replace(FIRST, older);
+    const fs = interrupted(disk, 'readdirSync', 2, () => {
+      disk.folder.names.get(FIRST)!.bytes = Buffer.concat([older, sealLine(recordOf(0), 0)]);
+      disk.replace(SECOND, openingLine(recordOf(0), 1, disk.bytes(FIRST).length));
+    });
+    expect(await new FileJournal('/data', fs).append('control', [recordOf(2)])).toEqual({ ok: true });
+    expect(await numbersIn(disk)).toEqual([1, 2]);
+  });
+
   test('writes to a segment whose elder is gone, for there is nothing left to seal', async () => {
     const disk = new MemoryDisk();
     disk.replace(SECOND, Buffer.alloc(0));
