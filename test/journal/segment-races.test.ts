@@ -304,44 +304,42 @@ describe.each([
     );
   });
 
-  // Each of the dead keeps the next one waiting: that is long, squared.
-  test.skipIf(kind === 'network' && !IS_LONG)(
-    'of a writer that comes to what a sealer has left half done',
-    async () => {
-      const sealerCalls = await dyingAtEvery(
-        prepare,
-        (fs) => new FileSegments('/data', fs).seal('control', recordOf(0)),
-        async () => {},
+  test('of a writer that comes to what a sealer has left half done', async () => {
+    // Each of the dead keeps the next one waiting, on a network: that is long, squared.
+    const step = kind === 'network' && !IS_LONG ? 6 : 1;
+    const sealerCalls = await dyingAtEvery(
+      prepare,
+      (fs) => new FileSegments('/data', fs).seal('control', recordOf(0)),
+      async () => {},
+    );
+    for (let sealed = 0; sealed < sealerCalls; sealed += step) {
+      const halfSealed = async () => {
+        const disk = await prepare();
+        let calls = 0;
+        const fs = disk.process(() => {
+          if (calls++ >= sealed) throw new Killed();
+        });
+        await new FileSegments('/data', fs).seal('control', recordOf(0)).catch(() => {});
+        return disk;
+      };
+      await dyingAtEvery(
+        halfSealed,
+        async (fs) => {
+          const journal = new FileJournal('/data', fs);
+          const segments = new FileSegments('/data', fs);
+          const writer = fakeWriter(new FakeClock());
+          // What is not sealed yet is not to be hashed.
+          await chain(journal, segments, 'control', writer);
+          await journal.append('control', [recordOf(0)]);
+          await chain(journal, segments, 'control', writer);
+        },
+        async (disk, call) => {
+          await goesOn(disk, call);
+          // What a hash was taken of is still there.
+          const verdict = await verifyChain(new FileSegments('/data', disk.process()), 'control');
+          expect(verdict, `sealer's call ${sealed}, call ${call}`).toMatchObject({ kind: 'intact' });
+        },
       );
-      for (let sealed = 0; sealed < sealerCalls; sealed++) {
-        const halfSealed = async () => {
-          const disk = await prepare();
-          let calls = 0;
-          const fs = disk.process(() => {
-            if (calls++ >= sealed) throw new Killed();
-          });
-          await new FileSegments('/data', fs).seal('control', recordOf(0)).catch(() => {});
-          return disk;
-        };
-        await dyingAtEvery(
-          halfSealed,
-          async (fs) => {
-            const journal = new FileJournal('/data', fs);
-            const segments = new FileSegments('/data', fs);
-            const writer = fakeWriter(new FakeClock());
-            // What is not sealed yet is not to be hashed.
-            await chain(journal, segments, 'control', writer);
-            await journal.append('control', [recordOf(0)]);
-            await chain(journal, segments, 'control', writer);
-          },
-          async (disk, call) => {
-            await goesOn(disk, call);
-            // What a hash was taken of is still there.
-            const verdict = await verifyChain(new FileSegments('/data', disk.process()), 'control');
-            expect(verdict, `sealer's call ${sealed}, call ${call}`).toMatchObject({ kind: 'intact' });
-          },
-        );
-      }
-    },
-  );
+    }
+  });
 });
