@@ -15,7 +15,7 @@ import type { World } from './world.ts';
 export interface HouseRules {
   /** A segment of this size is sealed, in bytes. */
   readonly sealBytes: Readonly<Record<StreamName, number>>;
-  readonly retentionOf: (settings: Settings) => QueueRetention;
+  readonly retentionOf: (settings: Settings) => QueueRetention | null;
 }
 
 const MIB = 1024 * 1024;
@@ -63,8 +63,8 @@ export async function tidy(world: Housed, settings: Settings | null): Promise<vo
 }
 
 async function compact({ dir, writer, house }: Housed, settings: Settings | null): Promise<void> {
-  if (settings === null) return;
-  await compactQueue(dir.journal, house.segments, writer, house.rules.retentionOf(settings));
+  const retention = settings === null ? null : house.rules.retentionOf(settings);
+  if (retention !== null) await compactQueue(dir.journal, house.segments, writer, retention);
 }
 
 /** The next one who keeps house tries again; work does not stop for it. */

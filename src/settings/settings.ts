@@ -32,8 +32,8 @@ export interface Settings {
   readonly scansNewFiles: boolean;
   /** Whether words stand for the names of files and folders in what a person reads. */
   readonly obfuscatesPaths: boolean;
-  /** What is kept of the queue stream. */
-  readonly retention: QueueRetention;
+  /** What is kept of the queue stream; null: what was given cannot be used, and what is dropped cannot be had back. */
+  readonly retention: QueueRetention | null;
 }
 
 export interface SettingProblem {
@@ -85,11 +85,20 @@ export function readSettings(given: Json, env: Env, file: SettingsFile = NO_FILE
   for (const problem of read.fields.problems) problems.push({ setting: 'fields', problem });
   const isComplete = SETTING_NAMES.every((name) => !specOf(name).isRequired || values[name] !== '');
   return isComplete
-    ? { ok: true, settings: settingsFrom(read), reports, problems }
+    ? { ok: true, settings: settingsFrom(read, retentionFrom(read, file, problems)), reports, problems }
     : { ok: false, reports, problems };
 }
 
-function settingsFrom(read: SettingValues): Settings {
+function retentionFrom(
+  { historyDays, historyMegabytes }: SettingValues,
+  file: SettingsFile,
+  problems: readonly SettingProblem[],
+): Settings['retention'] {
+  const isBad = problems.some(({ setting }) => setting.startsWith('history'));
+  return file.kind === 'bad' || isBad ? null : { keepMs: historyDays, maxBytes: historyMegabytes * MIB };
+}
+
+function settingsFrom(read: SettingValues, retention: Settings['retention']): Settings {
   return {
     plexUrl: read.plexUrl,
     plexToken: read.plexToken,
@@ -120,7 +129,7 @@ function settingsFrom(read: SettingValues): Settings {
     },
     scansNewFiles: read.scanNewFiles,
     obfuscatesPaths: read.obfuscatePaths,
-    retention: { keepMs: read.historyDays, maxBytes: read.historyMegabytes * MIB },
+    retention,
   };
 }
 

@@ -15,6 +15,7 @@ import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { readAll } from '../../src/journal/journal.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
+import type { SettingsFile } from '../../src/settings/file.ts';
 import { readSettings, type Settings } from '../../src/settings/settings.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -26,8 +27,8 @@ const TIGHT: HouseRules = {
 };
 const DAY_MS = 86_400_000;
 
-function settingsWith(given: Record<string, unknown> = {}): Settings {
-  const read = readSettings({ plexUrl: 'http://plex:32400', plexToken: 't', ...given }, {});
+function settingsWith(given: Record<string, unknown> = {}, file?: SettingsFile): Settings {
+  const read = readSettings({ plexUrl: 'http://plex:32400', plexToken: 't', ...given }, {}, file);
   if (!read.ok) throw new Error('the settings of the test are wrong');
   return read.settings;
 }
@@ -196,5 +197,9 @@ describe('what became of scenes is kept as long as the settings say', () => {
   test('nothing is dropped where they could not be read', async () => {
     const kept = await afterHundredDays(settingsWith({ historyDays: '3650' }));
     expect(await afterHundredDays(null)).toBe(kept);
+    expect(await afterHundredDays(settingsWith({ historyDays: 'a year' }))).toBe(kept);
+    expect(
+      settingsWith({}, { kind: 'bad', name: 'breakwater.json', problem: 'is no JSON' }).retention,
+    ).toBeNull();
   });
 });
