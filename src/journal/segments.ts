@@ -1,6 +1,6 @@
 // A stream is a chain of segments: files of their own, numbered from 0. What this file owns is what they are called,
 // how a position names a byte in one of them, and the three kinds of records by which the chain holds together. The
-// protocol that writes them is in segment-files.ts.
+// protocol that writes them is in segment-writer.ts.
 //
 // A position is `segment * SEGMENT_SPAN + offset`. So it is known where a segment begins before the one before it
 // is sealed, any position names its file without a look at others, and a person can read it: 300000001234 is byte
