@@ -64,6 +64,11 @@ export class Acts {
         plex.acceptedToken = SECRETS[1];
         stash.settings = { ...stash.settings, plexToken: SECRETS[1] };
         break;
+      case 'new file':
+        stash.create(act.scene);
+        promises.touch(act.scene);
+        this.#hook(`scene:${act.scene}`, 'Scene.Create.Post', [act.scene]);
+        break;
       case 'item appears':
         plex.add(act.scene);
         break;

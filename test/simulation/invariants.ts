@@ -57,6 +57,10 @@ export const INVARIANTS = {
     says: 'nothing fails but what the outside made fail',
     seen: 'how each process ends, and what it notes of failures of its own',
   },
+  24: {
+    says: 'Plex is asked to look at a folder once for what is waited for in it, and what it finds is delivered',
+    seen: 'each scan, against what was queued since the one before; what waits when all is there',
+  },
 } as const satisfies Readonly<Record<number, { readonly says: string; readonly seen: string }>>;
 
 export type InvariantNumber = keyof typeof INVARIANTS;

@@ -293,6 +293,18 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return isEmpty(wanted) && Object.values(known?.own ?? {}).every(({ length }) => length === 0);',
     replace: 'return isEmpty(wanted);',
   },
+  {
+    name: 'a folder is scanned for each file in it',
+    file: 'src/sync/folder-scan.ts',
+    find: 'if (askedAt === undefined || (queuedAt > askedAt && now - askedAt >= QUIET_MS)) {',
+    replace: 'if (askedAt === undefined || now - QUIET_MS > 0) {',
+  },
+  {
+    name: 'an item that has come is not looked for before its time',
+    file: 'src/queue/queue.ts',
+    find: 'job.scan !== undefined && job.scan !== scan',
+    replace: "job.scan !== undefined && job.scan !== scan && scan === ''",
+  },
   // Outages.
   {
     name: 'a canary that fails begins another outage',

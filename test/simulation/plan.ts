@@ -3,6 +3,7 @@
 
 import type { StreamName } from '../../src/journal/record.ts';
 import { Dice } from './dice.ts';
+import { furthered } from './further-acts.ts';
 import { PLEX_FAULT_NAMES, type PlexFault } from './plex-faults.ts';
 import type { DiskFault } from './process-fs.ts';
 import { type StashFault, TAG_IDS } from './stash.ts';
@@ -25,6 +26,8 @@ export interface Plan {
   readonly segmentBytes: number | null;
   /** How long the queue keeps segments, in ms; null: for ever. */
   readonly keepMs: number | null;
+  /** Plex is asked to look where a new file is. */
+  readonly scansNewFiles: boolean;
   readonly acts: readonly Act[];
 }
 
@@ -49,6 +52,8 @@ export type Act = {
   | { readonly does: 'upgrade'; readonly to: Version }
   | { readonly does: 'new token' }
   | { readonly does: 'item appears' | 'item has a new key' | 'item is wiped'; readonly scene: string }
+  /** Stash finds a file that Plex has not seen. */
+  | { readonly does: 'new file'; readonly scene: string }
   /** Processes can no longer be started. */
   | { readonly does: 'no spawn'; readonly forMs: number }
 );
@@ -108,6 +113,7 @@ const CALM: ReadonlySet<Act['does']> = new Set([
   'destroy',
   'rename tag',
   'item appears',
+  'new file',
   'seal',
 ]);
 
@@ -117,6 +123,10 @@ export function isCalm({ acts }: Plan): boolean {
 }
 
 export function planOf(seed: number): Plan {
+  return furthered(firstPlanOf(seed));
+}
+
+function firstPlanOf(seed: number): Plan {
   const dice = new Dice(seed);
   const scenes = dice.between(1, 8);
   const ids = Array.from({ length: scenes }, (_, index) => String(index + 1));
@@ -146,6 +156,7 @@ export function planOf(seed: number): Plan {
     reconcilesAtEnd: dice.chance(0.4),
     segmentBytes: isNewer ? null : dice.pick([null, null, 2_000, 6_000]),
     keepMs: dice.pick([null, null, 0, 60_000]),
+    scansNewFiles: false,
     acts: acts.sort((a, b) => a.atMs - b.atMs),
   };
 }

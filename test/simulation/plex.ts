@@ -34,11 +34,14 @@ const ANSWER_MS = 20;
 const PROBE_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS = 30_000;
 const LATE_MS = 15_000;
+/** Plex has taken in the files of a folder after at most this. */
+export const SCAN_MS = 40_000;
 const SERVER_ID = 'machine-1';
 
 interface Held {
   key: string;
   readonly scene: string;
+  readonly bornMs: number;
   fields: Record<string, string>;
   tags: Record<(typeof TAG_KINDS)[number], string[]>;
   locked: Set<string>;
@@ -51,6 +54,7 @@ interface Held {
 export interface PlexCall {
   readonly process: SimProcess;
   readonly method: PlexMethod;
+  /** Of an item; of a scan, the folder. */
   readonly key: string;
   /** Of the item that is meant; null: there is none, or several. */
   readonly scene: string | null;
@@ -64,6 +68,8 @@ export class SimPlex {
   acceptedToken: string;
   #keys = 100;
   #scans = 1;
+  /** The scenes that have a file in it. */
+  scenesIn: (folder: string) => readonly string[] = () => [];
   onFault: (kind: string) => void = () => {};
   onCall: (call: PlexCall) => void = () => {};
   onAnswer: (call: PlexCall, result: 'ok' | 'down' | 'nothing') => void = () => {};
@@ -80,6 +86,7 @@ export class SimPlex {
     this.#items.set(scene, {
       key: this.#newKey(),
       scene,
+      bornMs: this.#kernel.nowMs,
       fields: { title: `clip ${scene}` },
       tags: { genre: [FOREIGN_TAG], actor: [], collection: [], label: [] },
       locked: new Set(),
@@ -101,6 +108,10 @@ export class SimPlex {
     if (held === undefined) return;
     held.fields = { title: `clip ${scene}` };
     held.tags = { genre: [FOREIGN_TAG], actor: [], collection: [], label: [] };
+  }
+
+  isThereSince(scene: string, ms: number): boolean {
+    return (this.#items.get(scene)?.bornMs ?? Number.POSITIVE_INFINITY) < ms;
   }
 
   item(scene: string): PlexItem | undefined {
@@ -204,9 +215,17 @@ export class SimPlex {
       },
       selectImage: (key, kind, name) =>
         ask('selectImage', key, () => write(key, (held) => this.#show(held, kind, name))),
-      scan: () => ask('scan', '', () => ({ ok: true, value: null })),
+      scan: (_section, folder) => ask('scan', folder, () => this.#scan(folder, dice)),
       close: async () => {},
     };
+  }
+
+  #scan(folder: string, dice: Dice): PlexResult<null> {
+    this.#kernel.after(dice.pick([300, 4_000, SCAN_MS]), () => {
+      this.#scans += 1;
+      for (const scene of this.scenesIn(folder)) this.add(scene);
+    });
+    return { ok: true, value: null };
   }
 
   #faultOf(method: PlexMethod, token: string, dice: Dice): PlexFault | null {
@@ -222,6 +241,7 @@ export class SimPlex {
     dice: Dice,
   ): PlexResult<T> {
     const isDone = fault === null || fault === 'reset after' || (fault === 'hang' && dice.chance(0.5));
+    if (method === 'scan' && !isDone) return { ok: true, value: null as T };
     if (!WRITES.has(method)) return carryOut();
     if (!isDone && fault !== 'edits late') return { ok: true, value: null as T };
     const held = [...this.#items.values()].find((item) => item.key === key);

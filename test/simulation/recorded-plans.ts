@@ -9,6 +9,7 @@ const PLAIN = {
   reconcilesAtEnd: false,
   segmentBytes: null,
   keepMs: null,
+  scansNewFiles: false,
 } as const;
 
 export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[] = [

@@ -3,6 +3,7 @@
 import { isOver } from '../../machines/time.ts';
 import type { Acts } from './acts.ts';
 import { isCalm } from './plan.ts';
+import { SCAN_MS } from './plex.ts';
 import { differenceAt } from './promises.ts';
 import type { Stage } from './stage.ts';
 import { SECRETS } from './stash.ts';
@@ -12,6 +13,7 @@ const HOUR_MS = 3_600_000;
 export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   if (stage.isBroken) return;
   if (isCalm(stage.plan)) await stage.settle(HOUR_MS);
+  if (isCalm(stage.plan) && stage.plan.scansNewFiles) await lookForNewFiles(stage);
   if (stage.isBroken) return;
   const { kernel, looks, watch, machine, stash, plex, promises } = stage;
   putRight(stage);
@@ -28,8 +30,7 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   plex.add(saved);
   await save(saved, stage, acts);
   // A clock that was set may have made something seem to begin only now: that costs a wait, and no more.
-  const isClockMoved = ['clock step', 'suspend', 'power loss'].some((fault) => fault in stage.faults);
-  if (isClockMoved && watch.queue.counts.pending > 0) {
+  if (stage.hasClockMoved && watch.queue.counts.pending > 0) {
     await stage.pass(HOUR_MS);
     await save(saved, stage, acts);
   }
@@ -52,6 +53,16 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
     lookAtScenes(stage, (scene) => promises.isTouched(scene));
   }
   if (!stage.isBroken) await lookAtWhatIsLeft(stage);
+}
+
+/** Nobody but our scans has Plex take in a file. */
+async function lookForNewFiles(stage: Stage): Promise<void> {
+  const { looks, stash, plex, promises } = stage;
+  await stage.pass(SCAN_MS);
+  for (const scene of stash.ids.filter((id) => promises.isPromised(id))) {
+    const isHere = plex.item(scene) !== undefined || stash.scene(scene)?.title === '';
+    looks.at(24, isHere, () => `nobody asked Plex to look for the file of ${scene}`);
+  }
 }
 
 function putRight({ kernel, plex, stash, disk, machine, newest }: Stage): void {

@@ -17,7 +17,8 @@ import { SimPlex } from './plex.ts';
 import type { DiskState } from './process-fs.ts';
 import { Promises } from './promises.ts';
 import { immediateFs } from './reader-fs.ts';
-import { PLEX_URL, SECRETS, SimStash } from './stash.ts';
+import { Scans } from './scans.ts';
+import { folderOfScene, PLEX_URL, SECRETS, SimStash } from './stash.ts';
 import { type RawLine, type Version, VersionedJournal } from './versions.ts';
 import { Watch } from './watch.ts';
 
@@ -32,6 +33,7 @@ export class Stage {
   readonly plex: SimPlex;
   readonly watch: Watch;
   readonly checks: Checks;
+  readonly scans: Scans;
   readonly machine: Machine;
   readonly promises = new Promises();
   readonly faults: Record<string, number> = {};
@@ -75,6 +77,7 @@ export class Stage {
       stash: this.stash,
       recoveryTimeoutMs: plan.recoveryTimeoutSeconds * 1000,
     });
+    this.scans = new Scans(this);
     this.machine = new Machine({
       kernel: this.kernel,
       dice: this.dice.fork(2),
@@ -104,6 +107,10 @@ export class Stage {
 
   get isBroken(): boolean {
     return this.looks.violation !== null;
+  }
+
+  get hasClockMoved(): boolean {
+    return ['clock step', 'suspend', 'power loss'].some((fault) => fault in this.faults);
   }
 
   count(fault: string): void {
@@ -146,17 +153,28 @@ export class Stage {
   }
 
   #connect(injected: (kind: string) => void): void {
-    const { watch, plex, kernel, checks, promises, looks } = this;
-    watch.onControl = (step) => checks.onControl(step, this.processes.get(step.record.inv) ?? null);
-    watch.onQueue = (event) => {
+    const { watch, plex, kernel, checks, scans, promises, looks } = this;
+    watch.onControl = (step) => {
+      checks.onControl(step, this.processes.get(step.record.inv) ?? null);
+      scans.onControl(step);
+    };
+    watch.onQueue = (event, by) => {
+      scans.onQueue(event, by);
       if (event.type === 'job.delivered') promises.delivered += 1;
       if (event.type === 'job.dropped') promises.excuseAll();
       const isOwnFault = event.type === 'job.deferred' && /^failed: (?!E[A-Z]+:)/.test(event.detail);
       looks.at(22, !isOwnFault, () => JSON.stringify(event));
     };
+    plex.scenesIn = (folder) => this.stash.ids.filter((scene) => folderOfScene(scene) === folder);
     plex.onFault = injected;
-    plex.onCall = (call) => checks.onCall(call);
-    plex.onAnswer = (call, result) => checks.onAnswer(call, result);
+    plex.onCall = (call) => {
+      checks.onCall(call);
+      scans.onCall(call);
+    };
+    plex.onAnswer = (call, result) => {
+      checks.onAnswer(call, result);
+      scans.onAnswer(call, result);
+    };
     kernel.afterStep = () => {
       for (const process of kernel.processes) this.processes.set(process.inv, process);
       if (!this.#isLogDirty) return undefined;
@@ -216,5 +234,6 @@ function settingsOf(plan: Plan): Record<string, unknown> {
     vigilMinutes: plan.vigilMinutes,
     recoveryTimeout: plan.recoveryTimeoutSeconds,
     failureThreshold: plan.failureThreshold,
+    ...(plan.scansNewFiles && { scanNewFiles: true }),
   };
 }

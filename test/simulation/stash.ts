@@ -6,6 +6,7 @@ import type { StashFailure } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
 import { performersNamed, sceneWith } from '../support/stash-scenes.ts';
 import type { Dice } from './dice.ts';
+import { folderOf } from './disk.ts';
 import type { Kernel, SimProcess } from './kernel.ts';
 
 export type StashFault = StashFailure['kind'];
@@ -182,7 +183,15 @@ export class SimStash {
 
 export const TAG_IDS: readonly string[] = ['1', '2', '3'];
 
+/** Scenes from this number on are of files that came while the rest was there: into one of two folders. */
+export const FIRST_NEW = 101;
+
 /** The file of scene `id`, under the same path in Stash and in Plex. */
 export function fileOf(id: string): string {
-  return `/media/clip ${id}.mp4`;
+  const folder = Number(id) < FIRST_NEW ? '/media' : `/media/new ${Number(id) % 2}`;
+  return `${folder}/clip ${id}.mp4`;
+}
+
+export function folderOfScene(id: string): string {
+  return folderOf(fileOf(id));
 }
