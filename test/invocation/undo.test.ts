@@ -82,6 +82,15 @@ describe('undo', () => {
     expect(held(world)).toMatchObject({ title: 'theirs', genre: ['Their tag'] });
   });
 
+  test('undoes the edit of a drainer that was at work when it was asked for', async () => {
+    const world = await overwritten();
+    world.stash.edit('1', { title: 'newer' });
+    await world.hook('scene:1');
+    const [result] = await Promise.all([world.run('undo', { scene: '1' }), world.settled()]);
+    expect(result.lines.join('\n')).not.toMatch(/left alone/);
+    expect(held(world)).toMatchObject({ title: 'ours', summary: 'text' });
+  });
+
   test('leaves alone and names what others changed since', async () => {
     const world = await overwritten();
     world.plex.items.get('1')!.fields.title = 'a person, since';
