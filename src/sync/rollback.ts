@@ -138,7 +138,7 @@ export function rollbackOf(input: RollbackInput): Rollback {
       fields[field] = typeof before === 'string' ? before : '';
     }
     changes.push({ field, before: shown, after: before });
-    spares[field] = spareFor(field, before, input);
+    spares[field] = spareFor(field, before, own[field] ?? [], input);
   }
   const actorDetails = { ...item.actorDetails, ...wanted?.actorDetails };
   const difference = { fields, tags, actorDetails, locks: pictures.map(({ kind }) => kind), changes };
@@ -166,11 +166,22 @@ function selectedIn(images: readonly PlexImage[] | undefined): Value {
   return images?.find(({ isSelected }) => isSelected)?.ratingKey ?? null;
 }
 
-/** Until Stash says something else than now, or, of a scene that is gone, until a person does. */
-function spareFor(field: string, target: Value, { wanted, coverSha1 }: RollbackInput): string | null | false {
+/**
+ * Until Stash says something else than now, or, of a scene that is gone, until a person does. `own`: our tags of `target`.
+ */
+function spareFor(
+  field: string,
+  target: Value,
+  own: readonly string[],
+  { wanted, coverSha1 }: RollbackInput,
+): string | null | false {
   if (wanted === null) return null;
   const wish = wishFor(field, wanted, coverSha1);
-  return isSame(field, target, wish ?? null) ? false : digestOfValue(wish);
+  // The tags of others are no difference.
+  const isWished = Array.isArray(wish)
+    ? isWithin(wish, target) && isWithin(own, wish)
+    : isSame(field, target, wish ?? null);
+  return isWished ? false : digestOfValue(wish);
 }
 
 function wishFor(
@@ -197,6 +208,11 @@ function isPictureNamed(one: string, other: Value): boolean {
 
 function digestIn(name: string): string {
   return /[:/]([0-9a-f]{40})$/.exec(name)?.[1] ?? name;
+}
+
+function isWithin(some: readonly string[], all: Value): boolean {
+  const keys = new Set((Array.isArray(all) ? all : []).map(tagKey));
+  return some.every((name) => keys.has(tagKey(name)));
 }
 
 function keysOf(value: Value): string {

@@ -82,6 +82,16 @@ describe('undo', () => {
     expect(held(world)).toMatchObject({ title: 'theirs', genre: ['Their tag'] });
   });
 
+  test('of an undo has the tags kept in step again, though others have tags beside ours', async () => {
+    const world = await overwritten();
+    await world.run('undo', { scene: '1' });
+    await world.run('undo', { scene: '1' });
+    expect((await world.queue()).known.get('scene:1')?.spared).not.toHaveProperty('genre');
+    world.plex.items.get('1')!.tags.genre = ['Their tag'];
+    await world.run('reconcile', { scope: 'all' });
+    expect(held(world).genre).toEqual(['A', 'B', 'Their tag']);
+  });
+
   test('undoes the edit of a drainer that was at work when it was asked for', async () => {
     const world = await overwritten();
     world.stash.edit('1', { title: 'newer' });
