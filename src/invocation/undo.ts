@@ -129,6 +129,7 @@ async function undoScene(
     item,
     images: images.value,
     own: known?.own ?? {},
+    spared: known?.spared ?? {},
     wanted: scene === null ? null : wantedOf(scene, settings.sync),
     coverSha1: known?.cover?.sha1 ?? null,
   });

@@ -10,7 +10,7 @@ import {
   TAG_KINDS,
 } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
-import type { OwnTags } from '../queue/events.ts';
+import type { OwnTags, Spared } from '../queue/events.ts';
 import { comparable, type Difference, type TagPlan } from './difference.ts';
 import { digestOfValue } from './digest.ts';
 import { nameOfUpload } from './pictures.ts';
@@ -76,6 +76,7 @@ export interface RollbackInput {
   /** The pictures that Plex has, for the kinds that were overwritten. */
   readonly images: Readonly<Partial<Record<ImageKind, readonly PlexImage[]>>>;
   readonly own: OwnTags;
+  readonly spared: Spared;
   /** What Stash says now; null: the scene is gone. */
   readonly wanted: Wanted | null;
   /** The cover that was delivered last. */
@@ -167,15 +168,16 @@ function selectedIn(images: readonly PlexImage[] | undefined): Value {
 }
 
 /**
- * Until Stash says something else than now, or, of a scene that is gone, until a person does. `own`: our tags of `target`.
+ * Until Stash says something else than now, or, of a scene that is gone and a field that was given back, until a person
+ * does. `own`: our tags of `target`.
  */
 function spareFor(
   field: string,
   target: Value,
   own: readonly string[],
-  { wanted, coverSha1 }: RollbackInput,
+  { wanted, coverSha1, spared }: RollbackInput,
 ): string | null | false {
-  if (wanted === null) return null;
+  if (wanted === null || spared[field] === null) return null;
   const wish = wishFor(field, wanted, coverSha1);
   // The tags of others are no difference.
   const isWished = Array.isArray(wish)

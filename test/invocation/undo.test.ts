@@ -185,6 +185,15 @@ describe('unlock', () => {
     );
   });
 
+  test('lasts longer than an undo: what Stash says then is not delivered either', async () => {
+    const world = await overwritten();
+    await world.run('unlock', { scene: '1', fields: 'title' });
+    await world.run('undo', { scene: '1' });
+    world.stash.edit('1', { title: 'new in Stash', details: 'new text' });
+    await deliver(world);
+    expect(held(world)).toMatchObject({ title: 'theirs', summary: 'new text' });
+  });
+
   test('gives back the year of a date that said no day', async () => {
     const world = await overwritten();
     world.stash.edit('1', { date: '2020' });
