@@ -1,11 +1,13 @@
 // Carrying out a plan: what people do, and what goes wrong.
 
+import { parseDuration } from '../../src/cli/duration.ts';
 import { gate } from '../../src/control/decide.ts';
 import type { TaskArgs, TaskMode } from '../../src/invocation/task.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import type { Act, TaskName } from './plan.ts';
 import type { Stage } from './stage.ts';
 import { SECRETS } from './stash.ts';
+import type { UndoAct } from './undone.ts';
 
 const TASKS: Readonly<Record<TaskName, readonly [TaskMode, TaskArgs]>> = {
   drain: ['drain', {}],
@@ -33,7 +35,7 @@ export class Acts {
   }
 
   carryOut(act: Act): void {
-    const { kernel, stash, plex, machine, promises } = this.#stage;
+    const { kernel, stash, plex, machine, promises, undone } = this.#stage;
     kernel.note(JSON.stringify(act));
     switch (act.does) {
       case 'edit':
@@ -74,9 +76,20 @@ export class Acts {
         break;
       case 'item has a new key':
         plex.rekey(act.scene);
+        undone.forget(act.scene);
         break;
       case 'item is wiped':
         plex.wipe(act.scene);
+        promises.excuse(act.scene);
+        undone.forget(act.scene);
+        break;
+      case 'undo':
+      case 'unlock':
+      case 'lock':
+        this.#byHand(act);
+        break;
+      case 'person':
+        plex.change(act.scene, act.field, `a person's ${act.field} as of ${Math.round(kernel.nowMs)}`);
         promises.excuse(act.scene);
         break;
       case 'upgrade':
@@ -101,6 +114,21 @@ export class Acts {
 
   task(name: TaskName): void {
     this.#stage.machine.task(...TASKS[name]);
+  }
+
+  #byHand(act: Extract<Act, { does: 'undo' | 'unlock' | 'lock' }>): void {
+    const { machine, undone } = this.#stage;
+    const scene = act.scene ?? '';
+    if (act.does === 'undo') {
+      const process = machine.task('undo', { scene, since: act.since });
+      const sinceMs = act.since === '' ? null : parseDuration(act.since);
+      process.notes.set('undo', { scene: act.scene, sinceMs } satisfies UndoAct);
+      return;
+    }
+    const args = { scene, fields: act.fields, ...(act.scene === null && { scope: 'all' }) };
+    const process = machine.task(act.does, args, ({ isOk }) => {
+      if (isOk) undone.onTold(process);
+    });
   }
 
   #hook(job: JobName, trigger: string, scenes: readonly string[]): void {

@@ -9,6 +9,7 @@ import type { Looks } from './invariants.ts';
 import type { Exit, Kernel, SimProcess } from './kernel.ts';
 import { FOREIGN_TAG, type PlexCall } from './plex.ts';
 import type { SimStash } from './stash.ts';
+import { isByHand } from './undone.ts';
 import type { Watch } from './watch.ts';
 
 const WRITES: ReadonlySet<string> = new Set(['edit', 'uploadImage', 'selectImage', 'scan']);
@@ -92,13 +93,22 @@ export class Checks {
     if (isHolder) this.#looks.at(1, state.breaker.value !== 'open' || isForced || isJustMoved, () => who);
     this.#looks.at(9, process.notes.get('held') === true, () => `${who} without the lease`);
     const isEmpty = call.scene !== null && this.#stash.isLongEmpty(call.scene);
-    this.#looks.at(21, !isEmpty || isTakingBack(call), () => `${who}: its scene has nothing to say`);
-    if (call.parameters !== null) this.#onEdit(call.parameters, who);
+    const isAsked = isByHand(call);
+    this.#looks.at(
+      21,
+      !isEmpty || isTakingBack(call) || isAsked,
+      () => `${who}: its scene has nothing to say`,
+    );
+    if (call.parameters !== null) this.#onEdit(call.parameters, isAsked, who);
   }
 
-  #onEdit(parameters: URLSearchParams, who: string): void {
+  #onEdit(parameters: URLSearchParams, isAsked: boolean, who: string): void {
     const emptied = [...parameters].filter(([name, value]) => name.endsWith('.value') && value === '');
-    this.#looks.at(21, emptied.length === 0, () => `${who}: empties ${emptied.map(([name]) => name)}`);
+    this.#looks.at(
+      21,
+      emptied.length === 0 || isAsked,
+      () => `${who}: empties ${emptied.map(([name]) => name)}`,
+    );
     const dropped = (parameters.get('genre[].tag.tag-') ?? '').split(',').map(decodeURIComponent);
     this.#looks.at(21, !dropped.includes(FOREIGN_TAG), () => `${who}: drops the tag of a person`);
   }

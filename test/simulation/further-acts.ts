@@ -2,14 +2,15 @@
 // came is still what it does, but for those that have some.
 
 import { Dice } from './dice.ts';
-import type { Act, Plan } from './plan.ts';
+import { type Act, isCalm, type Plan } from './plan.ts';
 import { FIRST_NEW } from './stash.ts';
 
 /** A plan with what its seed has of them. */
 export function furthered(plan: Plan): Plan {
   const dice = new Dice(plan.seed ^ 0x2545f491);
   const scansNewFiles = dice.chance(0.1);
-  const further = scansNewFiles ? newFiles(dice, plan) : [];
+  const isUndone = dice.chance(0.12);
+  const further = [...(scansNewFiles ? newFiles(dice, plan) : []), ...(isUndone ? undone(dice, plan) : [])];
   if (further.length === 0) return plan;
   return { ...plan, scansNewFiles, acts: [...plan.acts, ...further].sort((a, b) => a.atMs - b.atMs) };
 }
@@ -27,4 +28,57 @@ function newFiles(dice: Dice, plan: Plan): Act[] {
     atMs += dice.pick([20, 60, 400, 5_000, 20_000, 90_000]);
     return { atMs, does: 'new file', scene: `${FIRST_NEW + index}` };
   });
+}
+
+/** People change their minds about what came to Plex, in the middle of other things. */
+function undone(dice: Dice, plan: Plan): Act[] {
+  const isTrouble = !isCalm(plan) && dice.chance(0.5);
+  return Array.from({ length: dice.between(1, 3) }, () => {
+    const scene = String(dice.between(1, plan.scenes));
+    const editedAt = time(dice, plan);
+    const atMs = editedAt + dice.pick([300, 3_000, 8_000, 40_000]);
+    const edit = (editAt: number): Act => ({
+      atMs: editAt,
+      does: 'edit',
+      scenes: [scene],
+      isHookLost: false,
+    });
+    const acts: Act[] = [edit(editedAt)];
+    if (dice.chance(0.3)) acts.push({ atMs: atMs - 200, does: 'person', scene, field: dice.pick(FIELDS) });
+    acts.push(byHand(dice, scene, atMs));
+    if (isTrouble) acts.push(trouble(dice, atMs + dice.int(200)));
+    if (dice.chance(0.5)) acts.push(byHand(dice, scene, atMs + dice.pick([40, 4_000, 30_000])));
+    if (dice.chance(0.3)) acts.push(...lent(dice, scene, atMs + 40_000));
+    if (dice.chance(0.4)) acts.push(edit(atMs + dice.pick([100, 2_000, 60_000])));
+    if (dice.chance(0.3)) acts.push({ atMs: atMs + 70_000, does: 'task', mode: 'reconcile' });
+    return acts;
+  }).flat();
+}
+
+/** Given back, changed in Stash, and taken again. */
+function lent(dice: Dice, scene: string, atMs: number): Act[] {
+  const fields = dice.pick(['title', '']);
+  const takenAt = atMs + 6_000 + dice.pick([100, 30_000]);
+  return [
+    { atMs, does: 'unlock', scene, fields },
+    { atMs: atMs + 6_000, does: 'edit', scenes: [scene], isHookLost: false },
+    { atMs: takenAt, does: 'lock', scene, fields },
+  ];
+}
+
+const FIELDS = ['title', 'summary', 'studio'] as const;
+
+function byHand(dice: Dice, of: string, atMs: number): Act {
+  const scene = dice.chance(0.8) ? of : null;
+  const does = dice.weighted({ undo: 6, unlock: 2, lock: 2 });
+  if (does !== 'undo') return { atMs, does, scene, fields: dice.pick(['title', 'tags, date', '']) };
+  const since = scene === null ? dice.pick(['1m', '1h']) : dice.pick(['', '', '', '10m']);
+  return { atMs, does, scene, since };
+}
+
+/** It comes while the undo is at it. */
+function trouble(dice: Dice, atMs: number): Act {
+  if (dice.chance(0.5)) return { atMs, does: 'kill', steps: dice.between(1, 60) };
+  const faults = [dice.pick(['edits late', 'reset after', 'hang', 'edits rejected', 'refused'] as const)];
+  return { atMs, does: 'Plex', faults, forMs: dice.pick([200, 3_000, 60_000]) };
 }

@@ -125,6 +125,7 @@ export class Machine {
 
   task(mode: TaskMode, args: TaskArgs, onResult: (result: TaskResult) => void = () => {}): SimProcess {
     return this.#start('task', this.#startMs(), async (process, { world }) => {
+      process.notes.set('begunAt', world.writer.now().at);
       const result = await runMode(mode, world, args);
       if (args.by === 'hook' && result.isAway === true) {
         await this.#launcher(process).startDetached(CONNECTION, DATA_DIR, '/plugin');

@@ -305,6 +305,49 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'job.scan !== undefined && job.scan !== scan',
     replace: "job.scan !== undefined && job.scan !== scan && scan === ''",
   },
+  // What a person does by hand.
+  {
+    name: 'an undo goes over what others changed since',
+    file: 'src/sync/rollback.ts',
+    find: 'if (!ours.some((value) => isSame(field, shown, value))) {',
+    replace: 'if (ours.length === 0) {',
+  },
+  {
+    name: 'the oldest edit is undone and not the newest',
+    file: 'src/invocation/undo.ts',
+    find: 'const before = scope.since === null ? [] : (edits.get(job) ?? []);',
+    replace: 'const before = edits.get(job) ?? [];',
+  },
+  {
+    name: 'what there is to undo is read before the lease is held',
+    file: 'src/invocation/undo.ts',
+    find: 'const settled = await editsIn(world, scope);',
+    replace: 'const settled = edits;',
+  },
+  {
+    name: 'what was undone is delivered again',
+    file: 'src/sync/rollback.ts',
+    find: 'return isWished ? false : digestOfValue(wish);',
+    replace: 'return false;',
+  },
+  {
+    name: 'a field that was given back is delivered all the same',
+    file: 'src/invocation/unlock.ts',
+    find: "spares[part] = by === 'lock' ? false : null;",
+    replace: 'spares[part] = false;',
+  },
+  {
+    name: 'a field that is taken again waits for the next change',
+    file: 'src/invocation/unlock.ts',
+    find: "if (by === 'lock') await queue.appendOrThrow({ type: 'job.queued', job, cause: 'lock' });",
+    replace: '',
+  },
+  {
+    name: 'a field that is given back stays locked',
+    file: 'src/invocation/unlock.ts',
+    find: "const flag = by === 'lock' ? '1' : '0';",
+    replace: "const flag = '1';",
+  },
   // Outages.
   {
     name: 'a canary that fails begins another outage',

@@ -52,6 +52,12 @@ export type Act = {
   | { readonly does: 'upgrade'; readonly to: Version }
   | { readonly does: 'new token' }
   | { readonly does: 'item appears' | 'item has a new key' | 'item is wiped'; readonly scene: string }
+  /** What was delivered is undone: the newest edit of one scene, or (null) all of the last `since`. */
+  | { readonly does: 'undo'; readonly scene: string | null; readonly since: string }
+  /** Fields, with commas between, are given back or taken again; null: of every scene. */
+  | { readonly does: 'unlock' | 'lock'; readonly scene: string | null; readonly fields: string }
+  /** Somebody says something else in Plex. */
+  | { readonly does: 'person'; readonly scene: string; readonly field: string }
   /** Stash finds a file that Plex has not seen. */
   | { readonly does: 'new file'; readonly scene: string }
   /** Processes can no longer be started. */
@@ -114,6 +120,10 @@ const CALM: ReadonlySet<Act['does']> = new Set([
   'rename tag',
   'item appears',
   'new file',
+  'undo',
+  'unlock',
+  'lock',
+  'person',
   'seal',
 ]);
 

@@ -49,6 +49,9 @@ interface Held {
   uploads: Record<ImageKind, string[]>;
   /** When the last edit takes effect. */
   busyUntilMs: number;
+  changedMs: number;
+  /** When somebody else changed a field that we have not written since. */
+  readonly touchedMs: Map<string, number>;
 }
 
 export interface PlexCall {
@@ -93,19 +96,48 @@ export class SimPlex {
       images: { thumb: '', art: '' },
       uploads: { thumb: [], art: [] },
       busyUntilMs: 0,
+      changedMs: 0,
+      touchedMs: new Map(),
     });
   }
 
   /** The library was made anew: the keys that are remembered lead nowhere. */
   rekey(scene: string): void {
     const held = this.#items.get(scene);
-    if (held !== undefined) held.key = this.#newKey();
+    if (held === undefined) return;
+    held.key = this.#newKey();
+    held.locked.clear();
+  }
+
+  /** Somebody says something else in Plex. */
+  change(scene: string, field: string, value: string): void {
+    const held = this.#items.get(scene);
+    if (held === undefined) return;
+    held.fields[field] = value;
+    this.#touch(held, [field]);
+  }
+
+  #touch(held: Held, fields: readonly string[]): void {
+    held.changedMs = this.#kernel.nowMs;
+    for (const field of fields) held.touchedMs.set(field, this.#kernel.nowMs);
+  }
+
+  /** When somebody else changed it, if we have not written it since; else never. */
+  touchedMs(scene: string, field: string): number {
+    return this.#items.get(scene)?.touchedMs.get(field) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it changed since, or will as of something that was asked before. */
+  isBusySince(scene: string, ms: number): boolean {
+    const held = this.#items.get(scene);
+    return held !== undefined && Math.max(held.changedMs, held.busyUntilMs) >= ms;
   }
 
   /** Somebody had Plex forget what it knew of an item. */
   wipe(scene: string): void {
     const held = this.#items.get(scene);
     if (held === undefined) return;
+    this.#touch(held, Object.keys(held.fields));
     held.fields = { title: `clip ${scene}` };
     held.tags = { genre: [FOREIGN_TAG], actor: [], collection: [], label: [] };
   }
@@ -174,6 +206,7 @@ export class SimPlex {
       const held = items([key])[0];
       if (held === undefined) return { ok: false, failure: ofStatus(404, 'edit', '', undefined, wallNow()) };
       change(held);
+      held.changedMs = this.#kernel.nowMs;
       return { ok: true, value: null };
     };
     return {
@@ -332,8 +365,15 @@ function failureOf(fault: PlexFault, asked: Asked, hasWorked: boolean, wallNow: 
 
 function edit(held: Held, parameters: URLSearchParams): void {
   for (const [name, value] of parameters) {
-    if (name.endsWith('.value')) held.fields[name.slice(0, -'.value'.length)] = value;
-    if (name.endsWith('.locked')) held.locked.add(name.slice(0, -'.locked'.length));
+    if (name.endsWith('.value')) {
+      const part = name.slice(0, -'.value'.length);
+      held.fields[part] = value;
+      held.touchedMs.delete(part);
+    }
+    if (!name.endsWith('.locked')) continue;
+    const part = name.slice(0, -'.locked'.length);
+    if (value === '1') held.locked.add(part);
+    else held.locked.delete(part);
   }
   for (const kind of TAG_KINDS) {
     const listed = [...parameters].filter(([name]) => name.startsWith(`${kind}[`) && name.endsWith('.tag'));

@@ -52,6 +52,7 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
     await stage.settle(HOUR_MS);
     lookAtScenes(stage, (scene) => promises.isTouched(scene));
   }
+  stage.undone.lookAtLocks();
   if (!stage.isBroken) await lookAtWhatIsLeft(stage);
 }
 
@@ -84,13 +85,13 @@ async function save(scene: string, stage: Stage, acts: Acts): Promise<void> {
 }
 
 function lookAtScenes(
-  { watch, looks, stash, plex, promises }: Stage,
+  { watch, looks, stash, plex, promises, undone }: Stage,
   isExpected: (scene: string) => boolean,
 ): void {
   const { jobs } = watch.queue;
   looks.at(7, jobs.size === 0, () => `still queued: ${JSON.stringify([...jobs.values()])}`);
   for (const scene of stash.ids.filter(isExpected)) {
-    const difference = differenceAt(scene, stash, plex);
+    const difference = differenceAt(scene, stash, plex, (part) => undone.isSpared(scene, part));
     if (difference !== null) promises.lost += 1;
     looks.at(7, difference === null, () => difference ?? '');
   }

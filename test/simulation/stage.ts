@@ -19,6 +19,7 @@ import { Promises } from './promises.ts';
 import { immediateFs } from './reader-fs.ts';
 import { Scans } from './scans.ts';
 import { folderOfScene, PLEX_URL, SECRETS, SimStash } from './stash.ts';
+import { Undone } from './undone.ts';
 import { type RawLine, type Version, VersionedJournal } from './versions.ts';
 import { Watch } from './watch.ts';
 
@@ -34,6 +35,7 @@ export class Stage {
   readonly watch: Watch;
   readonly checks: Checks;
   readonly scans: Scans;
+  readonly undone: Undone;
   readonly machine: Machine;
   readonly promises = new Promises();
   readonly faults: Record<string, number> = {};
@@ -78,6 +80,8 @@ export class Stage {
       recoveryTimeoutMs: plan.recoveryTimeoutSeconds * 1000,
     });
     this.scans = new Scans(this);
+    this.undone = new Undone(this);
+    this.stash.onRead = (process, id, said) => this.undone.onStashRead(process, id, said);
     this.machine = new Machine({
       kernel: this.kernel,
       dice: this.dice.fork(2),
@@ -131,6 +135,7 @@ export class Stage {
   /** After a power loss the log is read from its beginning: its end may be another. */
   async readAnew(): Promise<void> {
     this.watch.reset();
+    this.undone.reset();
     this.#isLogDirty = false;
     const control = this.disk.disk.files().filter(([path]) => path.includes('/control'));
     this.#newestControl = Math.max(0, ...control.map(([path]) => segmentOf(path)));
@@ -153,12 +158,14 @@ export class Stage {
   }
 
   #connect(injected: (kind: string) => void): void {
-    const { watch, plex, kernel, checks, scans, promises, looks } = this;
+    const { watch, plex, kernel, checks, scans, undone, promises, looks } = this;
     watch.onControl = (step) => {
       checks.onControl(step, this.processes.get(step.record.inv) ?? null);
       scans.onControl(step);
     };
-    watch.onQueue = (event, by) => {
+    watch.onQueue = (event, by, isAgain) => {
+      undone.onQueue(event, by, isAgain);
+      if (isAgain) return;
       scans.onQueue(event, by);
       if (event.type === 'job.delivered') promises.delivered += 1;
       if (event.type === 'job.dropped') promises.excuseAll();
@@ -170,6 +177,7 @@ export class Stage {
     plex.onCall = (call) => {
       checks.onCall(call);
       scans.onCall(call);
+      undone.onCall(call);
     };
     plex.onAnswer = (call, result) => {
       checks.onAnswer(call, result);

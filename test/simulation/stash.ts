@@ -38,6 +38,7 @@ export class SimStash {
   settings: Record<string, unknown>;
   fault: StashFault | null = null;
   onFault: (fault: string) => void = () => {};
+  onRead: (process: SimProcess, id: string, said: StashScene | undefined) => void = () => {};
   /** How often each tag was renamed. */
   #renames = 0;
 
@@ -135,6 +136,7 @@ export class SimStash {
       scenesWithFile: () => ask('with a file', () => []),
       scenes: (ids) =>
         ask(`scenes ${ids}`, () => {
+          for (const id of ids) this.onRead(process, id, this.scene(id));
           const found = ids.map((id) => this.scene(id)).filter((scene) => scene !== undefined);
           return new Map(found.map((scene) => [scene.id, scene]));
         }),

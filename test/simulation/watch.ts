@@ -36,7 +36,7 @@ export class Watch {
   #told: Told | null = beginning();
   readonly #wedgeSeen = new Set<string>();
   onControl: (step: Step) => void = () => {};
-  onQueue: (event: PlacedQueueEvent, by: string) => void = () => {};
+  onQueue: (event: PlacedQueueEvent, by: string, isAgain: boolean) => void = () => {};
 
   constructor(open: () => Journal, looks: Looks, now: () => Moment) {
     this.#open = open;
@@ -134,7 +134,7 @@ export class Watch {
     const placed = queueEventOf(entry.record, entry.position);
     if (placed === null) return;
     this.#store.send(placed);
-    if (!isAgain) this.onQueue(placed, entry.record.inv);
+    this.onQueue(placed, entry.record.inv, isAgain);
   }
 
   /** A record that was adopted moved the machines by another way than theirs: from there on there is one telling. */
