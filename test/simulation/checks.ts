@@ -21,17 +21,22 @@ function isTakingBack({ method, parameters }: PlexCall): boolean {
 }
 
 const PROBE_LEASE_MS = 15_000;
+/** Two machines at one journal may disagree on wall time by this much, in ms. */
+export const WALL_SKEW_MS = 5_000;
+/** By one process. */
+const MAX_TAKEOVERS = 4;
 const ONE_JOB_MS = 120_000;
 
 interface LeaseProbe {
   readonly process: SimProcess;
   readonly mono: number;
   readonly boot: string;
+  readonly sentMs: number;
 }
 
 export interface ChecksParts {
   readonly kernel: Kernel;
-  readonly clock: MachineClock;
+  readonly doClocksAgree: () => boolean;
   readonly watch: Watch;
   readonly looks: Looks;
   readonly stash: SimStash;
@@ -41,7 +46,7 @@ export interface ChecksParts {
 export class Checks {
   readonly #stash: SimStash;
   readonly #kernel: Kernel;
-  readonly #clock: MachineClock;
+  readonly #doClocksAgree: () => boolean;
   readonly #watch: Watch;
   readonly #looks: Looks;
   /** Records that were acknowledged, by stream and id. */
@@ -57,10 +62,10 @@ export class Checks {
   answered = 0;
 
   constructor(parts: ChecksParts) {
-    const { kernel, clock, watch, looks, stash, recoveryTimeoutMs } = parts;
+    const { kernel, doClocksAgree, watch, looks, stash, recoveryTimeoutMs } = parts;
     this.#stash = stash;
     this.#kernel = kernel;
-    this.#clock = clock;
+    this.#doClocksAgree = doClocksAgree;
     this.#watch = watch;
     this.#looks = looks;
     this.#recoveryTimeoutMs = recoveryTimeoutMs;
@@ -117,11 +122,14 @@ export class Checks {
     const said = process.notes.get('said') as JournalRecord | undefined;
     const isUnderLease = said?.type === 'lease.claimed' && said.data.lease === 'probe';
     if (!isUnderLease) return;
-    const { mono, boot } = this.#clock.now();
-    const probe = { process, mono, boot };
-    const live = this.#probes.filter(
-      (other) => other.process.isAlive && other.boot === boot && mono - other.mono < PROBE_LEASE_MS,
-    );
+    const { mono, boot } = (process.notes.get('clock') as MachineClock).now();
+    const sentMs = this.#kernel.nowMs;
+    const probe = { process, mono, boot, sentMs };
+    const isLive = (other: LeaseProbe) => {
+      if (other.boot === boot) return mono - other.mono < PROBE_LEASE_MS;
+      return this.#doClocksAgree() && sentMs - other.sentMs < PROBE_LEASE_MS - WALL_SKEW_MS;
+    };
+    const live = this.#probes.filter((other) => other.process.isAlive && isLive(other));
     this.#looks.at(
       2,
       live.length === 0,
@@ -154,6 +162,7 @@ export class Checks {
   /** `by` is null for one that is no more. */
   onControl(step: Step, by: SimProcess | null): void {
     if (step.before.operator !== step.after.operator) this.#heldMs = this.#kernel.nowMs;
+    this.#lookAtTakeover(step, by);
     const [from, to] = [step.before.breaker.value, step.after.breaker.value];
     if (from === to || step.agreement === 'adopted') return;
     if (to === 'halfOpen') for (const process of this.#kernel.processes) process.notes.set('answers', 0);
@@ -173,6 +182,20 @@ export class Checks {
         () => `${by.inv} closed it after ${answers} answers`,
       );
     }
+  }
+
+  /** To whom a lease seems over may take it from who is at work; but two may not take it from each other for ever. */
+  #lookAtTakeover({ before, after }: Step, by: SimProcess | null): void {
+    const { owner } = before.drain.context;
+    if (by === null || after.drain.context.epoch === before.drain.context.epoch || owner === by.inv) return;
+    if (![...this.#kernel.processes].some(({ inv }) => inv === owner)) return;
+    const times = ((by.notes.get('takeovers') as number | undefined) ?? 0) + 1;
+    by.notes.set('takeovers', times);
+    this.#looks.at(
+      3,
+      times <= MAX_TAKEOVERS,
+      () => `${by.inv} takes the lease from ${owner}, again and again`,
+    );
   }
 
   /**

@@ -2,17 +2,51 @@
 // came is still what it does, but for those that have some.
 
 import { Dice } from './dice.ts';
-import { type Act, isCalm, type Plan } from './plan.ts';
+import { type Act, isCalm, type Plan, type Second } from './plan.ts';
 import { FIRST_NEW } from './stash.ts';
 
 /** A plan with what its seed has of them. */
 export function furthered(plan: Plan): Plan {
   const dice = new Dice(plan.seed ^ 0x2545f491);
-  const scansNewFiles = dice.chance(0.1);
-  const isUndone = dice.chance(0.12);
+  const scansNewFiles = dice.chance(0.06);
+  const isUndone = dice.chance(0.08);
   const further = [...(scansNewFiles ? newFiles(dice, plan) : []), ...(isUndone ? undone(dice, plan) : [])];
-  if (further.length === 0) return plan;
-  return { ...plan, scansNewFiles, acts: [...plan.acts, ...further].sort((a, b) => a.atMs - b.atMs) };
+  const sorted = (acts: readonly Act[]) => [...acts].sort((a, b) => a.atMs - b.atMs);
+  const whole = { ...plan, scansNewFiles, acts: sorted([...plan.acts, ...further]) };
+  if (!dice.chance(0.06)) return further.length === 0 ? plan : whole;
+  const acts = whole.acts.map((act): Act => (dice.chance(0.5) ? { ...act, on: 'second' } : act));
+  return { ...whole, second: second(dice), acts: sorted([...acts, ...together(dice, whole)]) };
+}
+
+/** In the same place, on time, about on time, or wrong by minutes. */
+function second(dice: Dice): Second {
+  if (dice.chance(0.3)) return { isContainer: true, wallOffMs: 0 };
+  const wallOffMs = dice.pick([0, 300, -900, 4_000, -4_500, 70_000, -70_000, 400_000, -400_000]);
+  return { isContainer: false, wallOffMs };
+}
+
+/** Both machines at once, while Plex is away and when it is there. */
+function together(dice: Dice, plan: Plan): Act[] {
+  return Array.from({ length: dice.between(1, 3) }, (): Act[] => {
+    const atMs = time(dice, plan);
+    const scenes = [String(dice.between(1, plan.scenes)), String(dice.between(1, plan.scenes))];
+    const edits: Act[] = [
+      { atMs, does: 'edit', scenes, isHookLost: false },
+      { atMs: atMs + dice.int(400), does: 'edit', scenes, isHookLost: false, on: 'second' },
+    ];
+    if (isCalm(plan)) return edits;
+    const faults = [dice.pick(['refused', 'maintenance', 'hang'] as const)];
+    const outage: Act = { atMs, does: 'Plex', faults, forMs: dice.pick([3_000, 60_000, 400_000]) };
+    const askedAt = atMs + dice.pick([200, 8_000, 40_000]);
+    const mode = () => dice.pick(['drain', 'check', 'drain', 'reconcile'] as const);
+    return [
+      ...edits,
+      ...(dice.chance(0.6) ? [outage] : []),
+      { atMs: askedAt, does: 'task', mode: mode() },
+      { atMs: askedAt + dice.int(40), does: 'task', mode: mode(), on: 'second' },
+      ...(dice.chance(0.3) ? [{ atMs: askedAt + dice.int(2_000), does: 'second reboots' } as const] : []),
+    ];
+  }).flat();
 }
 
 /** When something happens in the plan, or at any time of it. */

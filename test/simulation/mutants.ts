@@ -305,6 +305,25 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'job.scan !== undefined && job.scan !== scan',
     replace: "job.scan !== undefined && job.scan !== scan && scan === ''",
   },
+  // Two machines.
+  {
+    name: 'a wait of another machine is over at once',
+    file: 'machines/time.ts',
+    find: 'if (!isSameBoot && elapsedMs < -WALL_SKEW_MS) return 0;',
+    replace: 'if (!isSameBoot) return 0;',
+  },
+  {
+    name: 'a little skew between two machines is taken for a step',
+    file: 'machines/time.ts',
+    find: 'export const WALL_SKEW_MS = 5_000;',
+    replace: 'export const WALL_SKEW_MS = 0;',
+  },
+  {
+    name: 'two machines take the lease from each other without end',
+    file: 'src/invocation/drainer.ts',
+    find: "if (stop.kind === 'lease-lost' && (await isHeldElsewhere(control, world))) {",
+    replace: "if (stop.kind === 'busy' && (await isHeldElsewhere(control, world))) {",
+  },
   // What a person does by hand.
   {
     name: 'an undo goes over what others changed since',

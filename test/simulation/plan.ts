@@ -28,11 +28,22 @@ export interface Plan {
   readonly keepMs: number | null;
   /** Plex is asked to look where a new file is. */
   readonly scansNewFiles: boolean;
+  /** Another machine, or a container beside the first, at the same journal; null: there is none. */
+  readonly second: Second | null;
   readonly acts: readonly Act[];
+}
+
+export interface Second {
+  /** Of the same boot, and so of the same clocks. */
+  readonly isContainer: boolean;
+  /** By how much its wall clock is ahead. */
+  readonly wallOffMs: number;
 }
 
 export type Act = {
   readonly atMs: number;
+  /** Where it happens, if not on the first machine. */
+  readonly on?: 'second';
 } /** A person edits scenes; each has a hook, one after another, unless it is lost. */ & (
   | { readonly does: 'edit'; readonly scenes: readonly string[]; readonly isHookLost: boolean }
   | { readonly does: 'empty' | 'destroy'; readonly scene: string }
@@ -47,6 +58,8 @@ export type Act = {
   | { readonly does: 'kill'; readonly steps: number }
   | { readonly does: 'power'; readonly offMs: number }
   | { readonly does: 'step clock'; readonly ms: number }
+  /** The second machine begins anew; the disk is another's. */
+  | { readonly does: 'second reboots' }
   /** The machine sleeps; the monotonic clock may or may not. */
   | { readonly does: 'suspend'; readonly ms: number; readonly isMonotonicRunning: boolean }
   | { readonly does: 'upgrade'; readonly to: Version }
@@ -167,6 +180,7 @@ function firstPlanOf(seed: number): Plan {
     segmentBytes: isNewer ? null : dice.pick([null, null, 2_000, 6_000]),
     keepMs: dice.pick([null, null, 0, 60_000]),
     scansNewFiles: false,
+    second: null,
     acts: acts.sort((a, b) => a.atMs - b.atMs),
   };
 }

@@ -67,18 +67,25 @@ export class Promises {
   }
 }
 
-/** What of a scene is not in its item as it should be; null: nothing. What a person undid may be as it is. */
+/**
+ * What of a scene is not in its item as it should be; null: nothing. What a person undid may be as it is. `mayHaveMore`: of
+ * two who delivered at once, one may have left tags that the other takes for a person's.
+ */
 export function differenceAt(
   scene: string,
   stash: SimStash,
   plex: SimPlex,
   isSpared: (part: string) => boolean,
+  mayHaveMore: boolean,
 ): string | null {
   const wanted = stash.scene(scene);
   const item = plex.item(scene);
   if (wanted === undefined) return null;
   const isBare = wanted.title === '';
   if (item === undefined) return isBare ? null : `no item for ${scene}`;
+  const performers = wanted.performers.map(({ name }) => name);
+  const shown = (names: readonly string[], ours: readonly string[]) =>
+    names.filter((name) => !mayHaveMore || name === FOREIGN_TAG || ours.includes(name)).join();
   type Pair = readonly [part: string, ours: string, theirs: string | undefined];
   const fields: readonly Pair[] = [
     ['title', wanted.title, item.fields.title],
@@ -88,8 +95,8 @@ export function differenceAt(
     ['userRating', String((wanted.rating100 ?? 0) / 10), item.fields.userRating],
   ];
   const tags: readonly Pair[] = [
-    ['genre', [...wanted.tags, FOREIGN_TAG].sort().join(), [...item.tags.genre].sort().join()],
-    ['actor', wanted.performers.map(({ name }) => name).join(), item.tags.actor.join()],
+    ['genre', [...wanted.tags, FOREIGN_TAG].sort().join(), shown([...item.tags.genre].sort(), wanted.tags)],
+    ['actor', performers.join(), shown(item.tags.actor, performers)],
   ];
   // Of a scene without values only our own tags are taken back.
   const different = [...(isBare ? [] : fields), ...tags].filter(

@@ -15,13 +15,13 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   if (isCalm(stage.plan)) await stage.settle(HOUR_MS);
   if (isCalm(stage.plan) && stage.plan.scansNewFiles) await lookForNewFiles(stage);
   if (stage.isBroken) return;
-  const { kernel, looks, watch, machine, stash, plex, promises } = stage;
+  const { kernel, looks, watch, stash, plex, promises } = stage;
   putRight(stage);
   await stage.settle(HOUR_MS);
   acts.task('release');
   await stage.settle(HOUR_MS);
   await stage.pass(2 * HOUR_MS);
-  const isAtRest = kernel.processes.size === 0 && machine.tasksWaiting === 0;
+  const isAtRest = kernel.processes.size === 0 && stage.tasksWaiting === 0;
   looks.at(3, isAtRest, () => `still at work: ${[...kernel.processes].map(({ inv }) => inv)}`);
 
   // A person saves a scene: its hook alone must get everything going again.
@@ -66,13 +66,15 @@ async function lookForNewFiles(stage: Stage): Promise<void> {
   }
 }
 
-function putRight({ kernel, plex, stash, disk, machine, newest }: Stage): void {
+function putRight({ kernel, plex, stash, disk, machines, newest }: Stage): void {
   kernel.note('all is put right');
   plex.faults.clear();
   stash.fault = null;
   disk.faults.clear();
-  machine.canSpawn = true;
-  machine.version = newest;
+  for (const machine of machines) {
+    machine.canSpawn = true;
+    machine.version = newest;
+  }
   kernel.doomed.length = 0;
   for (const process of kernel.processes) process.stepsToLive = Number.POSITIVE_INFINITY;
   for (const scene of stash.ids) plex.add(scene);
@@ -85,13 +87,14 @@ async function save(scene: string, stage: Stage, acts: Acts): Promise<void> {
 }
 
 function lookAtScenes(
-  { watch, looks, stash, plex, promises, undone }: Stage,
+  { watch, looks, stash, plex, promises, undone, doClocksAgree }: Stage,
   isExpected: (scene: string) => boolean,
 ): void {
   const { jobs } = watch.queue;
   looks.at(7, jobs.size === 0, () => `still queued: ${JSON.stringify([...jobs.values()])}`);
   for (const scene of stash.ids.filter(isExpected)) {
-    const difference = differenceAt(scene, stash, plex, (part) => undone.isSpared(scene, part));
+    const isSpared = (part: string) => undone.isSpared(scene, part);
+    const difference = differenceAt(scene, stash, plex, isSpared, !doClocksAgree);
     if (difference !== null) promises.lost += 1;
     looks.at(7, difference === null, () => difference ?? '');
   }

@@ -5,14 +5,14 @@ import type { FoldState } from '../../src/control/replay.ts';
 import type { HouseRules } from '../../src/invocation/housekeeping.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { imageName, placeOf, segmentName } from '../../src/journal/segments.ts';
-import { Checks } from './checks.ts';
+import { Checks, WALL_SKEW_MS } from './checks.ts';
 import { MachineClock } from './clock.ts';
 import { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
 import { Looks } from './invariants.ts';
 import { Kernel, type SimProcess } from './kernel.ts';
 import { DATA_DIR, Machine } from './machine.ts';
-import { isCalm, type Plan } from './plan.ts';
+import { isCalm, type Plan, type Second } from './plan.ts';
 import { SimPlex } from './plex.ts';
 import type { DiskState } from './process-fs.ts';
 import { Promises } from './promises.ts';
@@ -22,6 +22,8 @@ import { folderOfScene, PLEX_URL, SECRETS, SimStash } from './stash.ts';
 import { Undone } from './undone.ts';
 import { type RawLine, type Version, VersionedJournal } from './versions.ts';
 import { Watch } from './watch.ts';
+
+type MachineParts = Omit<ConstructorParameters<typeof Machine>[0], 'name' | 'space' | 'dice' | 'clock'>;
 
 export class Stage {
   readonly plan: Plan;
@@ -37,6 +39,11 @@ export class Stage {
   readonly scans: Scans;
   readonly undone: Undone;
   readonly machine: Machine;
+  /** Null: there is one machine. */
+  readonly second: Machine | null;
+  readonly machines: readonly Machine[];
+  readonly clocks: readonly MachineClock[];
+  #worstSkewMs = 0;
   readonly promises = new Promises();
   readonly faults: Record<string, number> = {};
   /** The newest version that is ever at work. */
@@ -70,22 +77,20 @@ export class Stage {
       const reader = new FileJournal(DATA_DIR, immediateFs(this.disk.disk));
       return new VersionedJournal(reader, this.newest, rawLine);
     };
-    this.watch = new Watch(open, this.looks, () => this.clock.now());
+    this.watch = new Watch(open, this.looks, () => this.clocks.map((clock) => clock.now()));
     this.checks = new Checks({
       kernel: this.kernel,
-      clock: this.clock,
       watch: this.watch,
       looks: this.looks,
       stash: this.stash,
+      doClocksAgree: () => this.doClocksAgree,
       recoveryTimeoutMs: plan.recoveryTimeoutSeconds * 1000,
     });
     this.scans = new Scans(this);
     this.undone = new Undone(this);
     this.stash.onRead = (process, id, said) => this.undone.onStashRead(process, id, said);
-    this.machine = new Machine({
+    const machineParts: MachineParts = {
       kernel: this.kernel,
-      dice: this.dice.fork(2),
-      clock: this.clock,
       disk: this.disk,
       stash: this.stash,
       plex: this.plex,
@@ -105,7 +110,13 @@ export class Stage {
         onCheckpoint: (process, stream, written) => this.#lookAtCheckpoint(process, stream, written),
         onLog: (line) => this.said.push(line),
       },
-    });
+    };
+    const dice = this.dice.fork(2);
+    this.machine = new Machine({ ...machineParts, name: '', space: 'host', dice, clock: this.clock });
+    this.second = plan.second === null ? null : this.#secondMachine(plan.second, machineParts);
+    this.machines = this.second === null ? [this.machine] : [this.machine, this.second];
+    this.clocks = [...new Set(this.machines.map(({ clock }) => clock))];
+    this.noteSkew();
     this.#connect(injected);
   }
 
@@ -114,7 +125,25 @@ export class Stage {
   }
 
   get hasClockMoved(): boolean {
-    return ['clock step', 'suspend', 'power loss'].some((fault) => fault in this.faults);
+    return (
+      ['clock step', 'suspend', 'power loss'].some((fault) => fault in this.faults) || this.#worstSkewMs > 0
+    );
+  }
+
+  /** Tasks that Stash has taken and not begun. */
+  get tasksWaiting(): number {
+    return this.machines.reduce((sum, { tasksWaiting }) => sum + tasksWaiting, 0);
+  }
+
+  /** Whether two machines agreed on wall time all along, as well as they must. */
+  get doClocksAgree(): boolean {
+    return this.#worstSkewMs <= WALL_SKEW_MS;
+  }
+
+  /** A clock was set. */
+  noteSkew(): void {
+    const walls = this.clocks.map((clock) => clock.now().at);
+    this.#worstSkewMs = Math.max(this.#worstSkewMs, Math.max(...walls) - Math.min(...walls));
   }
 
   count(fault: string): void {
@@ -127,8 +156,8 @@ export class Stage {
 
   /** Until no process is left, at most so long. */
   settle(atMostMs: number): Promise<void> {
-    const { kernel, machine } = this;
-    const isQuiet = () => kernel.processes.size === 0 && machine.tasksWaiting === 0;
+    const { kernel } = this;
+    const isQuiet = () => kernel.processes.size === 0 && this.tasksWaiting === 0;
     return kernel.run(kernel.nowMs + atMostMs, () => this.isBroken || isQuiet());
   }
 
@@ -141,7 +170,7 @@ export class Stage {
     this.#newestControl = Math.max(0, ...control.map(([path]) => segmentOf(path)));
     await this.watch.advance(true);
     this.checks.lookForLost(this.present(), this.plan.keepMs === null);
-    this.watch.lookAtWaits(this.clock.now());
+    for (const clock of this.clocks) this.watch.lookAtWaits(clock.now());
   }
 
   /** Ids of all records in the log, read without any code that is under test. */
@@ -155,6 +184,11 @@ export class Stage {
       }
     }
     return ids;
+  }
+
+  #secondMachine({ isContainer, wallOffMs }: Second, parts: MachineParts): Machine {
+    const clock = isContainer ? this.clock : new MachineClock(this.kernel, 'other', wallOffMs);
+    return new Machine({ ...parts, name: 'b', space: 'second', dice: this.dice.fork(3), clock });
   }
 
   #connect(injected: (kind: string) => void): void {
@@ -193,7 +227,7 @@ export class Stage {
     kernel.onEnd = (process, exit) => {
       checks.onEnd(process, exit);
       // Nobody need save anything again where nothing went wrong: of a hook and a drainer one sees the other.
-      const isLeft = kernel.processes.size === 0 && this.machine.tasksWaiting === 0;
+      const isLeft = kernel.processes.size === 0 && this.tasksWaiting === 0;
       const { pending } = watch.queue.counts;
       if (wasCalm && isLeft) {
         looks.at(3, pending === 0, () => `${pending} jobs were left though nothing went wrong`);

@@ -136,8 +136,9 @@ export class SimStash {
       scenesWithFile: () => ask('with a file', () => []),
       scenes: (ids) =>
         ask(`scenes ${ids}`, () => {
-          for (const id of ids) this.onRead(process, id, this.scene(id));
-          const found = ids.map((id) => this.scene(id)).filter((scene) => scene !== undefined);
+          const views = ids.map((id) => [id, this.scene(id)] as const);
+          for (const [id, view] of views) this.onRead(process, id, view);
+          const found = views.map(([, scene]) => scene).filter((scene) => scene !== undefined);
           return new Map(found.map((scene) => [scene.id, scene]));
         }),
       scenesWith: (_kind, id) => ask(`with ${id}`, () => this.scenesWith(id)),
