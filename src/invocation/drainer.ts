@@ -58,14 +58,17 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
     for (let sessions = 0; sessions < MAX_SESSIONS; sessions++) {
       const lease = await DrainLease.claim(control, world.writer);
       if (lease === null) {
-        const { state } = control;
-        stop = { kind: 'busy', owner: state.drain.context.owner, gate: gate(state, world.writer.now()) };
+        stop = busy(control, world);
         break;
       }
       const sessionFrom = queue.position;
       const session = new DrainSession({ world, options, control, queue, lease, tally });
       stop = await runSession(session);
       settings = session.settings;
+      if (stop.kind === 'lease-lost' && (await isHeldElsewhere(control, world))) {
+        stop = busy(control, world);
+        break;
+      }
       if (!(await isWorthAnother(stop, session, sessionFrom, control, queue, world))) break;
     }
     if (stop.kind !== 'busy') await tidy(world, settings);
@@ -74,6 +77,10 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
     saveQueueCheckpoint(world, queue);
   }
   return { stop, ...tally, left: queue.queue.counts };
+}
+
+function busy({ state }: ControlLog, { writer }: World): DrainSummary['stop'] {
+  return { kind: 'busy', owner: state.drain.context.owner, gate: gate(state, writer.now()) };
 }
 
 async function runSession(session: DrainSession): Promise<Stop> {
@@ -90,6 +97,17 @@ async function runSession(session: DrainSession): Promise<Stop> {
   } finally {
     await session.close();
   }
+}
+
+/**
+ * Whether a process of another machine holds the lease: it delivers what waits. Where the clocks of two disagree by more than
+ * is taken for a skew, the lease of each is over for the other, and they would take it from each other without end.
+ */
+async function isHeldElsewhere(control: ControlLog, { writer }: World): Promise<boolean> {
+  // What was queued again is written by now: either it is still held, and seen there, or this looks after it.
+  await control.refresh();
+  const { value, context } = control.state.drain;
+  return value === 'held' && context.ends?.from.boot !== writer.now().boot;
 }
 
 /** Hooks that came while the lease was held started nobody: what they queued is this process's to look after. */

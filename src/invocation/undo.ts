@@ -54,9 +54,11 @@ export async function undo(world: World, scope: UndoScope, isDry: boolean): Prom
   }
   return byHand(world, 'undo', async (hands) => {
     const { plex, settings } = hands.contact;
+    // Read anew: whoever held the lease until now may have written more.
+    const settled = await editsIn(world, scope);
     return resultOf(
-      await undoAll(world, edits, hands.queue.queue, { plex, settings, hands }),
-      edits.size,
+      await undoAll(world, settled, hands.queue.queue, { plex, settings, hands }),
+      settled.size,
       false,
     );
   });
@@ -127,6 +129,7 @@ async function undoScene(
     item,
     images: images.value,
     own: known?.own ?? {},
+    spared: known?.spared ?? {},
     wanted: scene === null ? null : wantedOf(scene, settings.sync),
     coverSha1: known?.cover?.sha1 ?? null,
   });

@@ -10,7 +10,7 @@ import {
   TAG_KINDS,
 } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
-import type { OwnTags } from '../queue/events.ts';
+import type { OwnTags, Spared } from '../queue/events.ts';
 import { comparable, type Difference, type TagPlan } from './difference.ts';
 import { digestOfValue } from './digest.ts';
 import { nameOfUpload } from './pictures.ts';
@@ -76,6 +76,7 @@ export interface RollbackInput {
   /** The pictures that Plex has, for the kinds that were overwritten. */
   readonly images: Readonly<Partial<Record<ImageKind, readonly PlexImage[]>>>;
   readonly own: OwnTags;
+  readonly spared: Spared;
   /** What Stash says now; null: the scene is gone. */
   readonly wanted: Wanted | null;
   /** The cover that was delivered last. */
@@ -138,7 +139,7 @@ export function rollbackOf(input: RollbackInput): Rollback {
       fields[field] = typeof before === 'string' ? before : '';
     }
     changes.push({ field, before: shown, after: before });
-    spares[field] = spareFor(field, before, input);
+    spares[field] = spareFor(field, before, own[field] ?? [], input);
   }
   const actorDetails = { ...item.actorDetails, ...wanted?.actorDetails };
   const difference = { fields, tags, actorDetails, locks: pictures.map(({ kind }) => kind), changes };
@@ -166,11 +167,23 @@ function selectedIn(images: readonly PlexImage[] | undefined): Value {
   return images?.find(({ isSelected }) => isSelected)?.ratingKey ?? null;
 }
 
-/** Until Stash says something else than now, or, of a scene that is gone, until a person does. */
-function spareFor(field: string, target: Value, { wanted, coverSha1 }: RollbackInput): string | null | false {
-  if (wanted === null) return null;
+/**
+ * Until Stash says something else than now, or, of a scene that is gone and a field that was given back, until a person
+ * does. `own`: our tags of `target`.
+ */
+function spareFor(
+  field: string,
+  target: Value,
+  own: readonly string[],
+  { wanted, coverSha1, spared }: RollbackInput,
+): string | null | false {
+  if (wanted === null || spared[field] === null) return null;
   const wish = wishFor(field, wanted, coverSha1);
-  return isSame(field, target, wish ?? null) ? false : digestOfValue(wish);
+  // The tags of others are no difference.
+  const isWished = Array.isArray(wish)
+    ? isWithin(wish, target) && isWithin(own, wish)
+    : isSame(field, target, wish ?? null);
+  return isWished ? false : digestOfValue(wish);
 }
 
 function wishFor(
@@ -197,6 +210,11 @@ function isPictureNamed(one: string, other: Value): boolean {
 
 function digestIn(name: string): string {
   return /[:/]([0-9a-f]{40})$/.exec(name)?.[1] ?? name;
+}
+
+function isWithin(some: readonly string[], all: Value): boolean {
+  const keys = new Set((Array.isArray(all) ? all : []).map(tagKey));
+  return some.every((name) => keys.has(tagKey(name)));
 }
 
 function keysOf(value: Value): string {

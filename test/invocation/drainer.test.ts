@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import { remainingMs } from '../../machines/time.ts';
-import type { ControlLog } from '../../src/control/control-log.ts';
+import { ControlLog } from '../../src/control/control-log.ts';
 import { gate, isDrainerNeeded } from '../../src/control/decide.ts';
 import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/control/replay.ts';
 import { DRAIN_LEASE_MS } from '../../src/invocation/drain-lease.ts';
@@ -285,6 +285,26 @@ describe('5: a drainer that loses its lease over a slow Plex', () => {
     await world.pass(HOUR_MS);
     await world.drain();
     expect(world.plex.title('1')).toBe('new');
+  });
+
+  // The clocks of two machines are an hour apart: for each of them the lease of the other is over, and they took it from
+  // each other a hundred times without delivering anything.
+  test('leaves it to who took over on another machine, whatever its clock says of that lease', async () => {
+    const world = VirtualWorld.withScenes(1);
+    await world.queued(scene(1));
+    const random = () => 0;
+    const ahead = () => ({ at: world.time.clock.now().at + HOUR_MS, mono: 0, boot: 'other' });
+    const log = await ControlLog.open(world.journal, { inv: 'other', now: ahead, random });
+    let isTaken = false;
+    world.plex.onCall = async ({ method }) => {
+      if (method === 'probe' || isTaken) return;
+      isTaken = true;
+      await log.refresh();
+      await log.appendOrThrow({ type: 'lease.claimed', lease: 'drain', forMs: DRAIN_LEASE_MS, draw: 0 });
+    };
+    expect((await world.drain()).stop).toMatchObject({ kind: 'busy', owner: 'other' });
+    expect(world.plex.titlesSent('1')).toEqual([]);
+    expect((await world.control()).state.drain.context.owner).toBe('other');
   });
 
   // It waited for the next hook, whenever that was.

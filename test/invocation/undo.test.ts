@@ -82,6 +82,25 @@ describe('undo', () => {
     expect(held(world)).toMatchObject({ title: 'theirs', genre: ['Their tag'] });
   });
 
+  test('of an undo has the tags kept in step again, though others have tags beside ours', async () => {
+    const world = await overwritten();
+    await world.run('undo', { scene: '1' });
+    await world.run('undo', { scene: '1' });
+    expect((await world.queue()).known.get('scene:1')?.spared).not.toHaveProperty('genre');
+    world.plex.items.get('1')!.tags.genre = ['Their tag'];
+    await world.run('reconcile', { scope: 'all' });
+    expect(held(world).genre).toEqual(['A', 'B', 'Their tag']);
+  });
+
+  test('undoes the edit of a drainer that was at work when it was asked for', async () => {
+    const world = await overwritten();
+    world.stash.edit('1', { title: 'newer' });
+    await world.hook('scene:1');
+    const [result] = await Promise.all([world.run('undo', { scene: '1' }), world.settled()]);
+    expect(result.lines.join('\n')).not.toMatch(/left alone/);
+    expect(held(world)).toMatchObject({ title: 'ours', summary: 'text' });
+  });
+
   test('leaves alone and names what others changed since', async () => {
     const world = await overwritten();
     world.plex.items.get('1')!.fields.title = 'a person, since';
@@ -164,6 +183,15 @@ describe('unlock', () => {
     expect((await world.run('why', { scene: '1' })).lines.join('\n')).toMatch(
       /queued: a person took fields of it again/,
     );
+  });
+
+  test('lasts longer than an undo: what Stash says then is not delivered either', async () => {
+    const world = await overwritten();
+    await world.run('unlock', { scene: '1', fields: 'title' });
+    await world.run('undo', { scene: '1' });
+    world.stash.edit('1', { title: 'new in Stash', details: 'new text' });
+    await deliver(world);
+    expect(held(world)).toMatchObject({ title: 'theirs', summary: 'new text' });
   });
 
   test('gives back the year of a date that said no day', async () => {

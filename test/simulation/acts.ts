@@ -1,11 +1,15 @@
 // Carrying out a plan: what people do, and what goes wrong.
 
+import { parseDuration } from '../../src/cli/duration.ts';
 import { gate } from '../../src/control/decide.ts';
 import type { TaskArgs, TaskMode } from '../../src/invocation/task.ts';
 import type { JobName } from '../../src/queue/events.ts';
+import type { MachineClock } from './clock.ts';
+import type { Machine } from './machine.ts';
 import type { Act, TaskName } from './plan.ts';
 import type { Stage } from './stage.ts';
 import { SECRETS } from './stash.ts';
+import type { UndoAct } from './undone.ts';
 
 const TASKS: Readonly<Record<TaskName, readonly [TaskMode, TaskArgs]>> = {
   drain: ['drain', {}],
@@ -33,29 +37,30 @@ export class Acts {
   }
 
   carryOut(act: Act): void {
-    const { kernel, stash, plex, machine, promises } = this.#stage;
+    const { kernel, stash, plex, promises, undone } = this.#stage;
+    const machine = this.#machineOf(act);
     kernel.note(JSON.stringify(act));
     switch (act.does) {
       case 'edit':
-        this.edit(act.scenes, act.isHookLost);
+        this.edit(act.scenes, act.isHookLost, machine);
         break;
       case 'empty':
         stash.empty(act.scene);
         promises.touch(act.scene);
-        this.#hook(`scene:${act.scene}`, 'Scene.Update.Post', [act.scene]);
+        this.#hook(machine, `scene:${act.scene}`, 'Scene.Update.Post', [act.scene]);
         break;
       case 'destroy':
         stash.destroy(act.scene);
-        this.#hook(`scene:${act.scene}`, 'Scene.Destroy.Post', []);
+        this.#hook(machine, `scene:${act.scene}`, 'Scene.Destroy.Post', []);
         break;
       case 'rename tag': {
         const scenes = stash.renameTag(act.tag);
         for (const scene of scenes) promises.touch(scene);
-        this.#hook(`tag:${act.tag}`, 'Tag.Update.Post', scenes);
+        this.#hook(machine, `tag:${act.tag}`, 'Tag.Update.Post', scenes);
         break;
       }
       case 'task':
-        this.task(act.mode);
+        this.task(act.mode, machine);
         break;
       case 'seal':
         machine.seal(act.stream);
@@ -64,14 +69,30 @@ export class Acts {
         plex.acceptedToken = SECRETS[1];
         stash.settings = { ...stash.settings, plexToken: SECRETS[1] };
         break;
+      case 'new file':
+        stash.create(act.scene);
+        promises.touch(act.scene);
+        this.#hook(machine, `scene:${act.scene}`, 'Scene.Create.Post', [act.scene]);
+        break;
       case 'item appears':
         plex.add(act.scene);
         break;
       case 'item has a new key':
         plex.rekey(act.scene);
+        undone.forget(act.scene);
         break;
       case 'item is wiped':
         plex.wipe(act.scene);
+        promises.excuse(act.scene);
+        undone.forget(act.scene);
+        break;
+      case 'undo':
+      case 'unlock':
+      case 'lock':
+        this.#byHand(act);
+        break;
+      case 'person':
+        plex.change(act.scene, act.field, `a person's ${act.field} as of ${Math.round(kernel.nowMs)}`);
         promises.excuse(act.scene);
         break;
       case 'upgrade':
@@ -83,23 +104,44 @@ export class Acts {
     }
   }
 
-  edit(scenes: readonly string[], isHookLost: boolean): void {
+  edit(scenes: readonly string[], isHookLost: boolean, machine = this.#stage.machine): void {
     const { kernel, stash, dice, promises } = this.#stage;
     scenes.forEach((scene, index) => {
       kernel.after(index * HOOK_APART_MS, () => {
         if (!stash.edit(scene, dice)) return;
         promises.touch(scene);
-        if (!isHookLost) this.#hook(`scene:${scene}`, 'Scene.Update.Post', [scene]);
+        if (!isHookLost) this.#hook(machine, `scene:${scene}`, 'Scene.Update.Post', [scene]);
       });
     });
   }
 
-  task(name: TaskName): void {
-    this.#stage.machine.task(...TASKS[name]);
+  task(name: TaskName, machine = this.#stage.machine): void {
+    machine.task(...TASKS[name]);
   }
 
-  #hook(job: JobName, trigger: string, scenes: readonly string[]): void {
-    const { machine, promises, disk, looks } = this.#stage;
+  #machineOf({ on }: Act): Machine {
+    const { machine, second } = this.#stage;
+    return (on === 'second' ? second : null) ?? machine;
+  }
+
+  #byHand(act: Extract<Act, { does: 'undo' | 'unlock' | 'lock' }>): void {
+    const { undone } = this.#stage;
+    const machine = this.#machineOf(act);
+    const scene = act.scene ?? '';
+    if (act.does === 'undo') {
+      const process = machine.task('undo', { scene, since: act.since });
+      const sinceMs = act.since === '' ? null : parseDuration(act.since);
+      process.notes.set('undo', { scene: act.scene, sinceMs } satisfies UndoAct);
+      return;
+    }
+    const args = { scene, fields: act.fields, ...(act.scene === null && { scope: 'all' }) };
+    const process = machine.task(act.does, args, ({ isOk }) => {
+      if (isOk) undone.onTold(process);
+    });
+  }
+
+  #hook(machine: Machine, job: JobName, trigger: string, scenes: readonly string[]): void {
+    const { promises, disk, looks } = this.#stage;
     const accept = promises.covering(scenes);
     const faultsBefore = this.#diskFaults;
     const isDiskWell = disk.faults.size === 0;
@@ -113,10 +155,21 @@ export class Acts {
   #trouble(
     act: Extract<
       Act,
-      { does: 'Plex' | 'Stash' | 'disk' | 'kill' | 'power' | 'step clock' | 'suspend' | 'no spawn' }
+      {
+        does:
+          | 'Plex'
+          | 'Stash'
+          | 'disk'
+          | 'kill'
+          | 'power'
+          | 'step clock'
+          | 'second reboots'
+          | 'suspend'
+          | 'no spawn';
+      }
     >,
   ): void {
-    const { kernel, stash, plex, disk, clock, machine, dice } = this.#stage;
+    const { kernel, stash, plex, disk, clocks, machine, dice } = this.#stage;
     switch (act.does) {
       case 'Plex':
         for (const fault of act.faults) plex.faults.add(fault);
@@ -145,11 +198,14 @@ export class Acts {
         this.#losePower(act.offMs);
         break;
       case 'step clock':
-        this.#stepClock(act.ms);
+        this.#stepClock(act.ms, this.#machineOf(act).clock);
+        break;
+      case 'second reboots':
+        this.#rebootSecond();
         break;
       case 'suspend':
         this.#stage.count('suspend');
-        clock.suspend(act.ms, act.isMonotonicRunning);
+        for (const clock of clocks) clock.suspend(act.ms, act.isMonotonicRunning);
         break;
       case 'no spawn':
         this.#stage.count('no spawn');
@@ -162,11 +218,11 @@ export class Acts {
   }
 
   #losePower(offMs: number): void {
-    const { kernel, disk, clock, dice } = this.#stage;
+    const { kernel, disk, clocks, dice } = this.#stage;
     this.#stage.count('power loss');
     for (const process of [...kernel.processes]) kernel.kill(process);
     disk.disk.losePower(dice);
-    clock.reboot(offMs);
+    for (const clock of clocks) clock.reboot(offMs);
     const { afterStep } = kernel;
     kernel.afterStep = () => {
       kernel.afterStep = afterStep;
@@ -174,11 +230,21 @@ export class Acts {
     };
   }
 
-  #stepClock(ms: number): void {
-    const { clock, watch, looks } = this.#stage;
+  /** Of a container, as of the first machine, only the processes end. */
+  #rebootSecond(): void {
+    const { kernel, machine, second } = this.#stage;
+    if (second === null) return;
+    this.#stage.count('second reboots');
+    for (const process of [...kernel.processes]) if (second.has(process)) kernel.kill(process);
+    if (second.clock !== machine.clock) second.clock.reboot(0);
+  }
+
+  #stepClock(ms: number, clock: MachineClock): void {
+    const { watch, looks } = this.#stage;
     this.#stage.count('clock step');
     const before = gate(watch.state, clock.now());
     clock.stepWall(ms);
+    this.#stage.noteSkew();
     const after = gate(watch.state, clock.now());
     const { recovery, probe, operator, config, throttle } = watch.state;
     const holds = [operator, config, throttle].map(({ context }) => context.ends);

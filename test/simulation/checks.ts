@@ -9,6 +9,7 @@ import type { Looks } from './invariants.ts';
 import type { Exit, Kernel, SimProcess } from './kernel.ts';
 import { FOREIGN_TAG, type PlexCall } from './plex.ts';
 import type { SimStash } from './stash.ts';
+import { isByHand } from './undone.ts';
 import type { Watch } from './watch.ts';
 
 const WRITES: ReadonlySet<string> = new Set(['edit', 'uploadImage', 'selectImage', 'scan']);
@@ -20,17 +21,22 @@ function isTakingBack({ method, parameters }: PlexCall): boolean {
 }
 
 const PROBE_LEASE_MS = 15_000;
+/** Two machines at one journal may disagree on wall time by this much, in ms. */
+export const WALL_SKEW_MS = 5_000;
+/** By one process. */
+const MAX_TAKEOVERS = 4;
 const ONE_JOB_MS = 120_000;
 
 interface LeaseProbe {
   readonly process: SimProcess;
   readonly mono: number;
   readonly boot: string;
+  readonly sentMs: number;
 }
 
 export interface ChecksParts {
   readonly kernel: Kernel;
-  readonly clock: MachineClock;
+  readonly doClocksAgree: () => boolean;
   readonly watch: Watch;
   readonly looks: Looks;
   readonly stash: SimStash;
@@ -40,7 +46,7 @@ export interface ChecksParts {
 export class Checks {
   readonly #stash: SimStash;
   readonly #kernel: Kernel;
-  readonly #clock: MachineClock;
+  readonly #doClocksAgree: () => boolean;
   readonly #watch: Watch;
   readonly #looks: Looks;
   /** Records that were acknowledged, by stream and id. */
@@ -56,10 +62,10 @@ export class Checks {
   answered = 0;
 
   constructor(parts: ChecksParts) {
-    const { kernel, clock, watch, looks, stash, recoveryTimeoutMs } = parts;
+    const { kernel, doClocksAgree, watch, looks, stash, recoveryTimeoutMs } = parts;
     this.#stash = stash;
     this.#kernel = kernel;
-    this.#clock = clock;
+    this.#doClocksAgree = doClocksAgree;
     this.#watch = watch;
     this.#looks = looks;
     this.#recoveryTimeoutMs = recoveryTimeoutMs;
@@ -92,13 +98,22 @@ export class Checks {
     if (isHolder) this.#looks.at(1, state.breaker.value !== 'open' || isForced || isJustMoved, () => who);
     this.#looks.at(9, process.notes.get('held') === true, () => `${who} without the lease`);
     const isEmpty = call.scene !== null && this.#stash.isLongEmpty(call.scene);
-    this.#looks.at(21, !isEmpty || isTakingBack(call), () => `${who}: its scene has nothing to say`);
-    if (call.parameters !== null) this.#onEdit(call.parameters, who);
+    const isAsked = isByHand(call);
+    this.#looks.at(
+      21,
+      !isEmpty || isTakingBack(call) || isAsked,
+      () => `${who}: its scene has nothing to say`,
+    );
+    if (call.parameters !== null) this.#onEdit(call.parameters, isAsked, who);
   }
 
-  #onEdit(parameters: URLSearchParams, who: string): void {
+  #onEdit(parameters: URLSearchParams, isAsked: boolean, who: string): void {
     const emptied = [...parameters].filter(([name, value]) => name.endsWith('.value') && value === '');
-    this.#looks.at(21, emptied.length === 0, () => `${who}: empties ${emptied.map(([name]) => name)}`);
+    this.#looks.at(
+      21,
+      emptied.length === 0 || isAsked,
+      () => `${who}: empties ${emptied.map(([name]) => name)}`,
+    );
     const dropped = (parameters.get('genre[].tag.tag-') ?? '').split(',').map(decodeURIComponent);
     this.#looks.at(21, !dropped.includes(FOREIGN_TAG), () => `${who}: drops the tag of a person`);
   }
@@ -107,11 +122,14 @@ export class Checks {
     const said = process.notes.get('said') as JournalRecord | undefined;
     const isUnderLease = said?.type === 'lease.claimed' && said.data.lease === 'probe';
     if (!isUnderLease) return;
-    const { mono, boot } = this.#clock.now();
-    const probe = { process, mono, boot };
-    const live = this.#probes.filter(
-      (other) => other.process.isAlive && other.boot === boot && mono - other.mono < PROBE_LEASE_MS,
-    );
+    const { mono, boot } = (process.notes.get('clock') as MachineClock).now();
+    const sentMs = this.#kernel.nowMs;
+    const probe = { process, mono, boot, sentMs };
+    const isLive = (other: LeaseProbe) => {
+      if (other.boot === boot) return mono - other.mono < PROBE_LEASE_MS;
+      return this.#doClocksAgree() && sentMs - other.sentMs < PROBE_LEASE_MS - WALL_SKEW_MS;
+    };
+    const live = this.#probes.filter((other) => other.process.isAlive && isLive(other));
     this.#looks.at(
       2,
       live.length === 0,
@@ -144,6 +162,7 @@ export class Checks {
   /** `by` is null for one that is no more. */
   onControl(step: Step, by: SimProcess | null): void {
     if (step.before.operator !== step.after.operator) this.#heldMs = this.#kernel.nowMs;
+    this.#lookAtTakeover(step, by);
     const [from, to] = [step.before.breaker.value, step.after.breaker.value];
     if (from === to || step.agreement === 'adopted') return;
     if (to === 'halfOpen') for (const process of this.#kernel.processes) process.notes.set('answers', 0);
@@ -163,6 +182,20 @@ export class Checks {
         () => `${by.inv} closed it after ${answers} answers`,
       );
     }
+  }
+
+  /** To whom a lease seems over may take it from who is at work; but two may not take it from each other for ever. */
+  #lookAtTakeover({ before, after }: Step, by: SimProcess | null): void {
+    const { owner } = before.drain.context;
+    if (by === null || after.drain.context.epoch === before.drain.context.epoch || owner === by.inv) return;
+    if (![...this.#kernel.processes].some(({ inv }) => inv === owner)) return;
+    const times = ((by.notes.get('takeovers') as number | undefined) ?? 0) + 1;
+    by.notes.set('takeovers', times);
+    this.#looks.at(
+      3,
+      times <= MAX_TAKEOVERS,
+      () => `${by.inv} takes the lease from ${owner}, again and again`,
+    );
   }
 
   /**

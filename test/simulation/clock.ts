@@ -6,16 +6,20 @@ import type { Kernel } from './kernel.ts';
 
 export class MachineClock {
   readonly #kernel: Kernel;
-  #wallOffsetMs = START_AT;
+  readonly #name: string;
+  #wallOffsetMs: number;
   #monoOffsetMs = 1_000;
   #boot = 1;
 
-  constructor(kernel: Kernel) {
+  /** `wallOffMs`: by how much it is ahead of the first one. */
+  constructor(kernel: Kernel, name = 'boot', wallOffMs = 0) {
     this.#kernel = kernel;
+    this.#name = name;
+    this.#wallOffsetMs = START_AT + wallOffMs;
   }
 
   get boot(): string {
-    return `boot-${this.#boot}`;
+    return `${this.#name}-${this.#boot}`;
   }
 
   now(): Moment {

@@ -57,6 +57,14 @@ export const INVARIANTS = {
     says: 'nothing fails but what the outside made fail',
     seen: 'how each process ends, and what it notes of failures of its own',
   },
+  23: {
+    says: 'what a person undid, gave back or took again stays so, and what others changed stays theirs',
+    seen: 'each undo and each delivery, against the log before; what Plex shows after it, and is locked at the end',
+  },
+  24: {
+    says: 'Plex is asked to look at a folder once for what is waited for in it, and what it finds is delivered',
+    seen: 'each scan, against what was queued since the one before; what waits when all is there',
+  },
 } as const satisfies Readonly<Record<number, { readonly says: string; readonly seen: string }>>;
 
 export type InvariantNumber = keyof typeof INVARIANTS;

@@ -52,9 +52,11 @@ export interface MachineEvents {
 }
 
 export class Machine {
+  readonly clock: MachineClock;
+  readonly #name: string;
+  readonly #space: string;
   readonly #kernel: Kernel;
   readonly #dice: Dice;
-  readonly #clock: MachineClock;
   readonly #disk: DiskState;
   readonly #stash: SimStash;
   readonly #plex: SimPlex;
@@ -66,10 +68,15 @@ export class Machine {
   canSpawn = true;
   /** Tasks that Stash has taken and not begun. */
   tasksWaiting = 0;
+  readonly #own = new Set<string>();
   #made = 0;
   #pids = 100;
 
   constructor(parts: {
+    /** What its processes are told apart by from those of another; empty: nothing. */
+    readonly name: string;
+    /** In which process ids mean something. */
+    readonly space: string;
     readonly kernel: Kernel;
     readonly dice: Dice;
     readonly clock: MachineClock;
@@ -83,7 +90,9 @@ export class Machine {
   }) {
     this.#kernel = parts.kernel;
     this.#dice = parts.dice;
-    this.#clock = parts.clock;
+    this.clock = parts.clock;
+    this.#name = parts.name;
+    this.#space = parts.space;
     this.#disk = parts.disk;
     this.#stash = parts.stash;
     this.#plex = parts.plex;
@@ -125,6 +134,7 @@ export class Machine {
 
   task(mode: TaskMode, args: TaskArgs, onResult: (result: TaskResult) => void = () => {}): SimProcess {
     return this.#start('task', this.#startMs(), async (process, { world }) => {
+      process.notes.set('begunAt', world.writer.now().at);
       const result = await runMode(mode, world, args);
       if (args.by === 'hook' && result.isAway === true) {
         await this.#launcher(process).startDetached(CONNECTION, DATA_DIR, '/plugin');
@@ -142,6 +152,10 @@ export class Machine {
     });
   }
 
+  has({ inv }: SimProcess): boolean {
+    return this.#own.has(inv);
+  }
+
   #startMs(): number {
     return this.#dice.chance(0.05) ? this.#dice.int(SLOW_START_MS) : START_MS;
   }
@@ -155,8 +169,11 @@ export class Machine {
     this.#pids += 1;
     // Now and then an id is used again, or means something only in a container.
     const pid = this.#dice.chance(0.03) ? this.#dice.between(100, this.#pids) : this.#pids;
-    const space = `${this.#clock.boot}/${this.#dice.chance(0.05) ? 'container' : 'host'}`;
-    const process = new SimProcess(`${kind}-${this.#made}`, kind, pid, space, this.version);
+    const space = `${this.clock.boot}/${this.#dice.chance(0.05) ? 'container' : this.#space}`;
+    const inv = `${kind}-${this.#name}${this.#made}`;
+    const process = new SimProcess(inv, kind, pid, space, this.version);
+    this.#own.add(inv);
+    process.notes.set('clock', this.clock);
     this.#kernel.start(process, startMs, () => work(process, this.#outside(process)));
     return process;
   }
@@ -185,7 +202,7 @@ export class Machine {
 
   #outside(process: SimProcess): Outside {
     const dice = this.#dice.fork(this.#made);
-    const writer: Writer = { inv: process.inv, now: () => this.#clock.now(), random: dice.fork(1).random };
+    const writer: Writer = { inv: process.inv, now: () => this.clock.now(), random: dice.fork(1).random };
     const fs = new ProcessFs(this.#kernel, process, this.#disk, dice.fork(2));
     fs.onCall = (call, path) => this.#events.onFile(process, call, path);
     const version = process.version as Version;
@@ -218,7 +235,7 @@ export class Machine {
       settingsFile: { read: () => NO_FILE, write: () => {} },
       stash: this.#stash.port(process, dice.fork(3)),
       connectPlex: ({ plexToken }, hasEverWorked) =>
-        this.#plex.port(process, plexToken, hasEverWorked, () => this.#clock.now().at, dice.fork(4)),
+        this.#plex.port(process, plexToken, hasEverWorked, () => this.clock.now().at, dice.fork(4)),
       fingerprint: ({ plexUrl, plexToken }) => `${plexUrl} ${SECRETS.indexOf(plexToken as never)}`,
       env: {},
       sleep: (ms) => this.#kernel.operation(process, 'sleep', ms, () => undefined),

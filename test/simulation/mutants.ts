@@ -293,6 +293,80 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'return isEmpty(wanted) && Object.values(known?.own ?? {}).every(({ length }) => length === 0);',
     replace: 'return isEmpty(wanted);',
   },
+  {
+    name: 'a folder is scanned for each file in it',
+    file: 'src/sync/folder-scan.ts',
+    find: 'if (askedAt === undefined || (queuedAt > askedAt && now - askedAt >= QUIET_MS)) {',
+    replace: 'if (askedAt === undefined || now - QUIET_MS > 0) {',
+  },
+  {
+    name: 'an item that has come is not looked for before its time',
+    file: 'src/queue/queue.ts',
+    find: 'job.scan !== undefined && job.scan !== scan',
+    replace: "job.scan !== undefined && job.scan !== scan && scan === ''",
+  },
+  // Two machines.
+  {
+    name: 'a wait of another machine is over at once',
+    file: 'machines/time.ts',
+    find: 'if (!isSameBoot && elapsedMs < -WALL_SKEW_MS) return 0;',
+    replace: 'if (!isSameBoot) return 0;',
+  },
+  {
+    name: 'a little skew between two machines is taken for a step',
+    file: 'machines/time.ts',
+    find: 'export const WALL_SKEW_MS = 5_000;',
+    replace: 'export const WALL_SKEW_MS = 0;',
+  },
+  {
+    name: 'two machines take the lease from each other without end',
+    file: 'src/invocation/drainer.ts',
+    find: "if (stop.kind === 'lease-lost' && (await isHeldElsewhere(control, world))) {",
+    replace: "if (stop.kind === 'busy' && (await isHeldElsewhere(control, world))) {",
+  },
+  // What a person does by hand.
+  {
+    name: 'an undo goes over what others changed since',
+    file: 'src/sync/rollback.ts',
+    find: 'if (!ours.some((value) => isSame(field, shown, value))) {',
+    replace: 'if (ours.length === 0) {',
+  },
+  {
+    name: 'the oldest edit is undone and not the newest',
+    file: 'src/invocation/undo.ts',
+    find: 'const before = scope.since === null ? [] : (edits.get(job) ?? []);',
+    replace: 'const before = edits.get(job) ?? [];',
+  },
+  {
+    name: 'what there is to undo is read before the lease is held',
+    file: 'src/invocation/undo.ts',
+    find: 'const settled = await editsIn(world, scope);',
+    replace: 'const settled = edits;',
+  },
+  {
+    name: 'what was undone is delivered again',
+    file: 'src/sync/rollback.ts',
+    find: 'return isWished ? false : digestOfValue(wish);',
+    replace: 'return false;',
+  },
+  {
+    name: 'a field that was given back is delivered all the same',
+    file: 'src/invocation/unlock.ts',
+    find: "spares[part] = by === 'lock' ? false : null;",
+    replace: 'spares[part] = false;',
+  },
+  {
+    name: 'a field that is taken again waits for the next change',
+    file: 'src/invocation/unlock.ts',
+    find: "if (by === 'lock') await queue.appendOrThrow({ type: 'job.queued', job, cause: 'lock' });",
+    replace: '',
+  },
+  {
+    name: 'a field that is given back stays locked',
+    file: 'src/invocation/unlock.ts',
+    find: "const flag = by === 'lock' ? '1' : '0';",
+    replace: "const flag = '1';",
+  },
   // Outages.
   {
     name: 'a canary that fails begins another outage',

@@ -3,6 +3,7 @@
 
 import type { StreamName } from '../../src/journal/record.ts';
 import { Dice } from './dice.ts';
+import { furthered } from './further-acts.ts';
 import { PLEX_FAULT_NAMES, type PlexFault } from './plex-faults.ts';
 import type { DiskFault } from './process-fs.ts';
 import { type StashFault, TAG_IDS } from './stash.ts';
@@ -25,11 +26,24 @@ export interface Plan {
   readonly segmentBytes: number | null;
   /** How long the queue keeps segments, in ms; null: for ever. */
   readonly keepMs: number | null;
+  /** Plex is asked to look where a new file is. */
+  readonly scansNewFiles: boolean;
+  /** Another machine, or a container beside the first, at the same journal; null: there is none. */
+  readonly second: Second | null;
   readonly acts: readonly Act[];
+}
+
+export interface Second {
+  /** Of the same boot, and so of the same clocks. */
+  readonly isContainer: boolean;
+  /** By how much its wall clock is ahead. */
+  readonly wallOffMs: number;
 }
 
 export type Act = {
   readonly atMs: number;
+  /** Where it happens, if not on the first machine. */
+  readonly on?: 'second';
 } /** A person edits scenes; each has a hook, one after another, unless it is lost. */ & (
   | { readonly does: 'edit'; readonly scenes: readonly string[]; readonly isHookLost: boolean }
   | { readonly does: 'empty' | 'destroy'; readonly scene: string }
@@ -44,11 +58,21 @@ export type Act = {
   | { readonly does: 'kill'; readonly steps: number }
   | { readonly does: 'power'; readonly offMs: number }
   | { readonly does: 'step clock'; readonly ms: number }
+  /** The second machine begins anew; the disk is another's. */
+  | { readonly does: 'second reboots' }
   /** The machine sleeps; the monotonic clock may or may not. */
   | { readonly does: 'suspend'; readonly ms: number; readonly isMonotonicRunning: boolean }
   | { readonly does: 'upgrade'; readonly to: Version }
   | { readonly does: 'new token' }
   | { readonly does: 'item appears' | 'item has a new key' | 'item is wiped'; readonly scene: string }
+  /** What was delivered is undone: the newest edit of one scene, or (null) all of the last `since`. */
+  | { readonly does: 'undo'; readonly scene: string | null; readonly since: string }
+  /** Fields, with commas between, are given back or taken again; null: of every scene. */
+  | { readonly does: 'unlock' | 'lock'; readonly scene: string | null; readonly fields: string }
+  /** Somebody says something else in Plex. */
+  | { readonly does: 'person'; readonly scene: string; readonly field: string }
+  /** Stash finds a file that Plex has not seen. */
+  | { readonly does: 'new file'; readonly scene: string }
   /** Processes can no longer be started. */
   | { readonly does: 'no spawn'; readonly forMs: number }
 );
@@ -108,6 +132,11 @@ const CALM: ReadonlySet<Act['does']> = new Set([
   'destroy',
   'rename tag',
   'item appears',
+  'new file',
+  'undo',
+  'unlock',
+  'lock',
+  'person',
   'seal',
 ]);
 
@@ -117,6 +146,10 @@ export function isCalm({ acts }: Plan): boolean {
 }
 
 export function planOf(seed: number): Plan {
+  return furthered(firstPlanOf(seed));
+}
+
+function firstPlanOf(seed: number): Plan {
   const dice = new Dice(seed);
   const scenes = dice.between(1, 8);
   const ids = Array.from({ length: scenes }, (_, index) => String(index + 1));
@@ -146,6 +179,8 @@ export function planOf(seed: number): Plan {
     reconcilesAtEnd: dice.chance(0.4),
     segmentBytes: isNewer ? null : dice.pick([null, null, 2_000, 6_000]),
     keepMs: dice.pick([null, null, 0, 60_000]),
+    scansNewFiles: false,
+    second: null,
     acts: acts.sort((a, b) => a.atMs - b.atMs),
   };
 }

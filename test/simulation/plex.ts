@@ -34,11 +34,14 @@ const ANSWER_MS = 20;
 const PROBE_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS = 30_000;
 const LATE_MS = 15_000;
+/** Plex has taken in the files of a folder after at most this. */
+export const SCAN_MS = 40_000;
 const SERVER_ID = 'machine-1';
 
 interface Held {
   key: string;
   readonly scene: string;
+  readonly bornMs: number;
   fields: Record<string, string>;
   tags: Record<(typeof TAG_KINDS)[number], string[]>;
   locked: Set<string>;
@@ -46,11 +49,15 @@ interface Held {
   uploads: Record<ImageKind, string[]>;
   /** When the last edit takes effect. */
   busyUntilMs: number;
+  changedMs: number;
+  /** When somebody else changed a field that we have not written since. */
+  readonly touchedMs: Map<string, number>;
 }
 
 export interface PlexCall {
   readonly process: SimProcess;
   readonly method: PlexMethod;
+  /** Of an item; of a scan, the folder. */
   readonly key: string;
   /** Of the item that is meant; null: there is none, or several. */
   readonly scene: string | null;
@@ -64,6 +71,8 @@ export class SimPlex {
   acceptedToken: string;
   #keys = 100;
   #scans = 1;
+  /** The scenes that have a file in it. */
+  scenesIn: (folder: string) => readonly string[] = () => [];
   onFault: (kind: string) => void = () => {};
   onCall: (call: PlexCall) => void = () => {};
   onAnswer: (call: PlexCall, result: 'ok' | 'down' | 'nothing') => void = () => {};
@@ -80,27 +89,61 @@ export class SimPlex {
     this.#items.set(scene, {
       key: this.#newKey(),
       scene,
+      bornMs: this.#kernel.nowMs,
       fields: { title: `clip ${scene}` },
       tags: { genre: [FOREIGN_TAG], actor: [], collection: [], label: [] },
       locked: new Set(),
       images: { thumb: '', art: '' },
       uploads: { thumb: [], art: [] },
       busyUntilMs: 0,
+      changedMs: 0,
+      touchedMs: new Map(),
     });
   }
 
   /** The library was made anew: the keys that are remembered lead nowhere. */
   rekey(scene: string): void {
     const held = this.#items.get(scene);
-    if (held !== undefined) held.key = this.#newKey();
+    if (held === undefined) return;
+    held.key = this.#newKey();
+    held.locked.clear();
+  }
+
+  /** Somebody says something else in Plex. */
+  change(scene: string, field: string, value: string): void {
+    const held = this.#items.get(scene);
+    if (held === undefined) return;
+    held.fields[field] = value;
+    this.#touch(held, [field]);
+  }
+
+  #touch(held: Held, fields: readonly string[]): void {
+    held.changedMs = this.#kernel.nowMs;
+    for (const field of fields) held.touchedMs.set(field, this.#kernel.nowMs);
+  }
+
+  /** When somebody else changed it, if we have not written it since; else never. */
+  touchedMs(scene: string, field: string): number {
+    return this.#items.get(scene)?.touchedMs.get(field) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether it changed since, or will as of something that was asked before. */
+  isBusySince(scene: string, ms: number): boolean {
+    const held = this.#items.get(scene);
+    return held !== undefined && Math.max(held.changedMs, held.busyUntilMs) >= ms;
   }
 
   /** Somebody had Plex forget what it knew of an item. */
   wipe(scene: string): void {
     const held = this.#items.get(scene);
     if (held === undefined) return;
+    this.#touch(held, Object.keys(held.fields));
     held.fields = { title: `clip ${scene}` };
     held.tags = { genre: [FOREIGN_TAG], actor: [], collection: [], label: [] };
+  }
+
+  isThereSince(scene: string, ms: number): boolean {
+    return (this.#items.get(scene)?.bornMs ?? Number.POSITIVE_INFINITY) < ms;
   }
 
   item(scene: string): PlexItem | undefined {
@@ -163,6 +206,7 @@ export class SimPlex {
       const held = items([key])[0];
       if (held === undefined) return { ok: false, failure: ofStatus(404, 'edit', '', undefined, wallNow()) };
       change(held);
+      held.changedMs = this.#kernel.nowMs;
       return { ok: true, value: null };
     };
     return {
@@ -204,9 +248,17 @@ export class SimPlex {
       },
       selectImage: (key, kind, name) =>
         ask('selectImage', key, () => write(key, (held) => this.#show(held, kind, name))),
-      scan: () => ask('scan', '', () => ({ ok: true, value: null })),
+      scan: (_section, folder) => ask('scan', folder, () => this.#scan(folder, dice)),
       close: async () => {},
     };
+  }
+
+  #scan(folder: string, dice: Dice): PlexResult<null> {
+    this.#kernel.after(dice.pick([300, 4_000, SCAN_MS]), () => {
+      this.#scans += 1;
+      for (const scene of this.scenesIn(folder)) this.add(scene);
+    });
+    return { ok: true, value: null };
   }
 
   #faultOf(method: PlexMethod, token: string, dice: Dice): PlexFault | null {
@@ -222,6 +274,7 @@ export class SimPlex {
     dice: Dice,
   ): PlexResult<T> {
     const isDone = fault === null || fault === 'reset after' || (fault === 'hang' && dice.chance(0.5));
+    if (method === 'scan' && !isDone) return { ok: true, value: null as T };
     if (!WRITES.has(method)) return carryOut();
     if (!isDone && fault !== 'edits late') return { ok: true, value: null as T };
     const held = [...this.#items.values()].find((item) => item.key === key);
@@ -312,8 +365,15 @@ function failureOf(fault: PlexFault, asked: Asked, hasWorked: boolean, wallNow: 
 
 function edit(held: Held, parameters: URLSearchParams): void {
   for (const [name, value] of parameters) {
-    if (name.endsWith('.value')) held.fields[name.slice(0, -'.value'.length)] = value;
-    if (name.endsWith('.locked')) held.locked.add(name.slice(0, -'.locked'.length));
+    if (name.endsWith('.value')) {
+      const part = name.slice(0, -'.value'.length);
+      held.fields[part] = value;
+      held.touchedMs.delete(part);
+    }
+    if (!name.endsWith('.locked')) continue;
+    const part = name.slice(0, -'.locked'.length);
+    if (value === '1') held.locked.add(part);
+    else held.locked.delete(part);
   }
   for (const kind of TAG_KINDS) {
     const listed = [...parameters].filter(([name]) => name.startsWith(`${kind}[`) && name.endsWith('.tag'));

@@ -11,6 +11,7 @@ export class Promises {
   readonly #covered = new Map<string, number>();
   /** How often a person had jobs forgotten. */
   #drops = 0;
+  #excuses = 0;
   accepted = 0;
   delivered = 0;
   lost = 0;
@@ -35,11 +36,24 @@ export class Promises {
 
   /** Somebody undid in Plex what was delivered: no hook tells. */
   excuse(scene: string): void {
+    this.#excuses += 1;
     this.#covered.delete(scene);
+  }
+
+  /** A person does something else with it, and may not come to the end of that: who does renews what was promised. */
+  suspend(scene: string): () => void {
+    const covered = this.#covered.get(scene);
+    this.excuse(scene);
+    const excuses = this.#excuses;
+    return () => {
+      if (covered === undefined || excuses !== this.#excuses) return;
+      this.#covered.set(scene, Math.max(covered, this.#covered.get(scene) ?? 0));
+    };
   }
 
   /** A person had jobs forgotten. */
   excuseAll(): void {
+    this.#excuses += 1;
     this.#drops += 1;
     this.#covered.clear();
   }
@@ -53,27 +67,41 @@ export class Promises {
   }
 }
 
-/** What of a scene is not in its item as it should be; null: nothing. */
-export function differenceAt(scene: string, stash: SimStash, plex: SimPlex): string | null {
+/**
+ * What of a scene is not in its item as it should be; null: nothing. What a person undid may be as it is. `mayHaveMore`: of
+ * two who delivered at once, one may have left tags that the other takes for a person's.
+ */
+export function differenceAt(
+  scene: string,
+  stash: SimStash,
+  plex: SimPlex,
+  isSpared: (part: string) => boolean,
+  mayHaveMore: boolean,
+): string | null {
   const wanted = stash.scene(scene);
   const item = plex.item(scene);
   if (wanted === undefined) return null;
   const isBare = wanted.title === '';
   if (item === undefined) return isBare ? null : `no item for ${scene}`;
-  type Pair = readonly [name: string, ours: string, theirs: string | undefined];
+  const performers = wanted.performers.map(({ name }) => name);
+  const shown = (names: readonly string[], ours: readonly string[]) =>
+    names.filter((name) => !mayHaveMore || name === FOREIGN_TAG || ours.includes(name)).join();
+  type Pair = readonly [part: string, ours: string, theirs: string | undefined];
   const fields: readonly Pair[] = [
     ['title', wanted.title, item.fields.title],
     ['summary', wanted.details, item.fields.summary],
     ['studio', wanted.studio, item.fields.studio],
-    ['date', wanted.date, item.fields.originallyAvailableAt],
-    ['rating', String((wanted.rating100 ?? 0) / 10), item.fields.userRating],
+    ['originallyAvailableAt', wanted.date, item.fields.originallyAvailableAt],
+    ['userRating', String((wanted.rating100 ?? 0) / 10), item.fields.userRating],
   ];
   const tags: readonly Pair[] = [
-    ['tags', [...wanted.tags, FOREIGN_TAG].sort().join(), [...item.tags.genre].sort().join()],
-    ['performers', wanted.performers.map(({ name }) => name).join(), item.tags.actor.join()],
+    ['genre', [...wanted.tags, FOREIGN_TAG].sort().join(), shown([...item.tags.genre].sort(), wanted.tags)],
+    ['actor', performers.join(), shown(item.tags.actor, performers)],
   ];
   // Of a scene without values only our own tags are taken back.
-  const different = [...(isBare ? [] : fields), ...tags].filter(([, ours, theirs]) => ours !== theirs);
+  const different = [...(isBare ? [] : fields), ...tags].filter(
+    ([part, ours, theirs]) => ours !== theirs && !isSpared(part),
+  );
   if (different.length === 0) return null;
   return different
     .map(([name, ours, theirs]) => `${name} of ${scene}: Stash "${ours}", Plex "${theirs}"`)

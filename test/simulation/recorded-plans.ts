@@ -9,6 +9,8 @@ const PLAIN = {
   reconcilesAtEnd: false,
   segmentBytes: null,
   keepMs: null,
+  scansNewFiles: false,
+  second: null,
 } as const;
 
 export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[] = [
@@ -149,6 +151,23 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
         { atMs: 72_517, does: 'suspend', ms: 600_000, isMonotonicRunning: true },
         { atMs: 74_909, does: 'task', mode: 'drain' },
         { atMs: 197_831, does: 'edit', scenes: ['4'], isHookLost: false },
+      ],
+    },
+  },
+  {
+    name: 'two machines whose clocks disagree took the lease from each other without end',
+    plan: {
+      ...PLAIN,
+      seed: 182,
+      scenes: 8,
+      vigilMinutes: 1,
+      recoveryTimeoutSeconds: 60,
+      failureThreshold: 1,
+      keepMs: 60_000,
+      second: { isContainer: false, wallOffMs: -400_000 },
+      acts: [
+        { atMs: 3_243, does: 'edit', scenes: ['3'], isHookLost: false, on: 'second' },
+        { atMs: 3_445, does: 'edit', scenes: ['3'], isHookLost: false },
       ],
     },
   },

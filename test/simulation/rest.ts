@@ -3,6 +3,7 @@
 import { isOver } from '../../machines/time.ts';
 import type { Acts } from './acts.ts';
 import { isCalm } from './plan.ts';
+import { SCAN_MS } from './plex.ts';
 import { differenceAt } from './promises.ts';
 import type { Stage } from './stage.ts';
 import { SECRETS } from './stash.ts';
@@ -12,14 +13,15 @@ const HOUR_MS = 3_600_000;
 export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   if (stage.isBroken) return;
   if (isCalm(stage.plan)) await stage.settle(HOUR_MS);
+  if (isCalm(stage.plan) && stage.plan.scansNewFiles) await lookForNewFiles(stage);
   if (stage.isBroken) return;
-  const { kernel, looks, watch, machine, stash, plex, promises } = stage;
+  const { kernel, looks, watch, stash, plex, promises } = stage;
   putRight(stage);
   await stage.settle(HOUR_MS);
   acts.task('release');
   await stage.settle(HOUR_MS);
   await stage.pass(2 * HOUR_MS);
-  const isAtRest = kernel.processes.size === 0 && machine.tasksWaiting === 0;
+  const isAtRest = kernel.processes.size === 0 && stage.tasksWaiting === 0;
   looks.at(3, isAtRest, () => `still at work: ${[...kernel.processes].map(({ inv }) => inv)}`);
 
   // A person saves a scene: its hook alone must get everything going again.
@@ -28,8 +30,7 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   plex.add(saved);
   await save(saved, stage, acts);
   // A clock that was set may have made something seem to begin only now: that costs a wait, and no more.
-  const isClockMoved = ['clock step', 'suspend', 'power loss'].some((fault) => fault in stage.faults);
-  if (isClockMoved && watch.queue.counts.pending > 0) {
+  if (stage.hasClockMoved && watch.queue.counts.pending > 0) {
     await stage.pass(HOUR_MS);
     await save(saved, stage, acts);
   }
@@ -51,16 +52,29 @@ export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
     await stage.settle(HOUR_MS);
     lookAtScenes(stage, (scene) => promises.isTouched(scene));
   }
+  stage.undone.lookAtLocks();
   if (!stage.isBroken) await lookAtWhatIsLeft(stage);
 }
 
-function putRight({ kernel, plex, stash, disk, machine, newest }: Stage): void {
+/** Nobody but our scans has Plex take in a file. */
+async function lookForNewFiles(stage: Stage): Promise<void> {
+  const { looks, stash, plex, promises } = stage;
+  await stage.pass(SCAN_MS);
+  for (const scene of stash.ids.filter((id) => promises.isPromised(id))) {
+    const isHere = plex.item(scene) !== undefined || stash.scene(scene)?.title === '';
+    looks.at(24, isHere, () => `nobody asked Plex to look for the file of ${scene}`);
+  }
+}
+
+function putRight({ kernel, plex, stash, disk, machines, newest }: Stage): void {
   kernel.note('all is put right');
   plex.faults.clear();
   stash.fault = null;
   disk.faults.clear();
-  machine.canSpawn = true;
-  machine.version = newest;
+  for (const machine of machines) {
+    machine.canSpawn = true;
+    machine.version = newest;
+  }
   kernel.doomed.length = 0;
   for (const process of kernel.processes) process.stepsToLive = Number.POSITIVE_INFINITY;
   for (const scene of stash.ids) plex.add(scene);
@@ -73,13 +87,14 @@ async function save(scene: string, stage: Stage, acts: Acts): Promise<void> {
 }
 
 function lookAtScenes(
-  { watch, looks, stash, plex, promises }: Stage,
+  { watch, looks, stash, plex, promises, undone, doClocksAgree }: Stage,
   isExpected: (scene: string) => boolean,
 ): void {
   const { jobs } = watch.queue;
   looks.at(7, jobs.size === 0, () => `still queued: ${JSON.stringify([...jobs.values()])}`);
   for (const scene of stash.ids.filter(isExpected)) {
-    const difference = differenceAt(scene, stash, plex);
+    const isSpared = (part: string) => undone.isSpared(scene, part);
+    const difference = differenceAt(scene, stash, plex, isSpared, !doClocksAgree);
     if (difference !== null) promises.lost += 1;
     looks.at(7, difference === null, () => difference ?? '');
   }

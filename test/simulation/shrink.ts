@@ -38,6 +38,8 @@ function* simplerThan(plan: Plan): Generator<Plan> {
   if (plan.missing.length > 0) yield { ...plan, missing: [] };
   if (plan.hasCovers) yield { ...plan, hasCovers: false };
   if (plan.isStashInit) yield { ...plan, isStashInit: false };
+  if (plan.second !== null) yield { ...plan, second: null };
+  if (plan.scansNewFiles) yield { ...plan, scansNewFiles: false };
   if (plan.reconcilesAtEnd) yield { ...plan, reconcilesAtEnd: false };
   for (const [index, act] of plan.acts.entries()) {
     const simpler = simplerAct(act);

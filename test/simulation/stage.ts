@@ -5,21 +5,25 @@ import type { FoldState } from '../../src/control/replay.ts';
 import type { HouseRules } from '../../src/invocation/housekeeping.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { imageName, placeOf, segmentName } from '../../src/journal/segments.ts';
-import { Checks } from './checks.ts';
+import { Checks, WALL_SKEW_MS } from './checks.ts';
 import { MachineClock } from './clock.ts';
 import { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
 import { Looks } from './invariants.ts';
 import { Kernel, type SimProcess } from './kernel.ts';
 import { DATA_DIR, Machine } from './machine.ts';
-import { isCalm, type Plan } from './plan.ts';
+import { isCalm, type Plan, type Second } from './plan.ts';
 import { SimPlex } from './plex.ts';
 import type { DiskState } from './process-fs.ts';
 import { Promises } from './promises.ts';
 import { immediateFs } from './reader-fs.ts';
-import { PLEX_URL, SECRETS, SimStash } from './stash.ts';
+import { Scans } from './scans.ts';
+import { folderOfScene, PLEX_URL, SECRETS, SimStash } from './stash.ts';
+import { Undone } from './undone.ts';
 import { type RawLine, type Version, VersionedJournal } from './versions.ts';
 import { Watch } from './watch.ts';
+
+type MachineParts = Omit<ConstructorParameters<typeof Machine>[0], 'name' | 'space' | 'dice' | 'clock'>;
 
 export class Stage {
   readonly plan: Plan;
@@ -32,7 +36,14 @@ export class Stage {
   readonly plex: SimPlex;
   readonly watch: Watch;
   readonly checks: Checks;
+  readonly scans: Scans;
+  readonly undone: Undone;
   readonly machine: Machine;
+  /** Null: there is one machine. */
+  readonly second: Machine | null;
+  readonly machines: readonly Machine[];
+  readonly clocks: readonly MachineClock[];
+  #worstSkewMs = 0;
   readonly promises = new Promises();
   readonly faults: Record<string, number> = {};
   /** The newest version that is ever at work. */
@@ -66,19 +77,20 @@ export class Stage {
       const reader = new FileJournal(DATA_DIR, immediateFs(this.disk.disk));
       return new VersionedJournal(reader, this.newest, rawLine);
     };
-    this.watch = new Watch(open, this.looks, () => this.clock.now());
+    this.watch = new Watch(open, this.looks, () => this.clocks.map((clock) => clock.now()));
     this.checks = new Checks({
       kernel: this.kernel,
-      clock: this.clock,
       watch: this.watch,
       looks: this.looks,
       stash: this.stash,
+      doClocksAgree: () => this.doClocksAgree,
       recoveryTimeoutMs: plan.recoveryTimeoutSeconds * 1000,
     });
-    this.machine = new Machine({
+    this.scans = new Scans(this);
+    this.undone = new Undone(this);
+    this.stash.onRead = (process, id, said) => this.undone.onStashRead(process, id, said);
+    const machineParts: MachineParts = {
       kernel: this.kernel,
-      dice: this.dice.fork(2),
-      clock: this.clock,
       disk: this.disk,
       stash: this.stash,
       plex: this.plex,
@@ -98,12 +110,40 @@ export class Stage {
         onCheckpoint: (process, stream, written) => this.#lookAtCheckpoint(process, stream, written),
         onLog: (line) => this.said.push(line),
       },
-    });
+    };
+    const dice = this.dice.fork(2);
+    this.machine = new Machine({ ...machineParts, name: '', space: 'host', dice, clock: this.clock });
+    this.second = plan.second === null ? null : this.#secondMachine(plan.second, machineParts);
+    this.machines = this.second === null ? [this.machine] : [this.machine, this.second];
+    this.clocks = [...new Set(this.machines.map(({ clock }) => clock))];
+    this.noteSkew();
     this.#connect(injected);
   }
 
   get isBroken(): boolean {
     return this.looks.violation !== null;
+  }
+
+  get hasClockMoved(): boolean {
+    return (
+      ['clock step', 'suspend', 'power loss'].some((fault) => fault in this.faults) || this.#worstSkewMs > 0
+    );
+  }
+
+  /** Tasks that Stash has taken and not begun. */
+  get tasksWaiting(): number {
+    return this.machines.reduce((sum, { tasksWaiting }) => sum + tasksWaiting, 0);
+  }
+
+  /** Whether two machines agreed on wall time all along, as well as they must. */
+  get doClocksAgree(): boolean {
+    return this.#worstSkewMs <= WALL_SKEW_MS;
+  }
+
+  /** A clock was set. */
+  noteSkew(): void {
+    const walls = this.clocks.map((clock) => clock.now().at);
+    this.#worstSkewMs = Math.max(this.#worstSkewMs, Math.max(...walls) - Math.min(...walls));
   }
 
   count(fault: string): void {
@@ -116,20 +156,21 @@ export class Stage {
 
   /** Until no process is left, at most so long. */
   settle(atMostMs: number): Promise<void> {
-    const { kernel, machine } = this;
-    const isQuiet = () => kernel.processes.size === 0 && machine.tasksWaiting === 0;
+    const { kernel } = this;
+    const isQuiet = () => kernel.processes.size === 0 && this.tasksWaiting === 0;
     return kernel.run(kernel.nowMs + atMostMs, () => this.isBroken || isQuiet());
   }
 
   /** After a power loss the log is read from its beginning: its end may be another. */
   async readAnew(): Promise<void> {
     this.watch.reset();
+    this.undone.reset();
     this.#isLogDirty = false;
     const control = this.disk.disk.files().filter(([path]) => path.includes('/control'));
     this.#newestControl = Math.max(0, ...control.map(([path]) => segmentOf(path)));
     await this.watch.advance(true);
     this.checks.lookForLost(this.present(), this.plan.keepMs === null);
-    this.watch.lookAtWaits(this.clock.now());
+    for (const clock of this.clocks) this.watch.lookAtWaits(clock.now());
   }
 
   /** Ids of all records in the log, read without any code that is under test. */
@@ -145,18 +186,37 @@ export class Stage {
     return ids;
   }
 
+  #secondMachine({ isContainer, wallOffMs }: Second, parts: MachineParts): Machine {
+    const clock = isContainer ? this.clock : new MachineClock(this.kernel, 'other', wallOffMs);
+    return new Machine({ ...parts, name: 'b', space: 'second', dice: this.dice.fork(3), clock });
+  }
+
   #connect(injected: (kind: string) => void): void {
-    const { watch, plex, kernel, checks, promises, looks } = this;
-    watch.onControl = (step) => checks.onControl(step, this.processes.get(step.record.inv) ?? null);
-    watch.onQueue = (event) => {
+    const { watch, plex, kernel, checks, scans, undone, promises, looks } = this;
+    watch.onControl = (step) => {
+      checks.onControl(step, this.processes.get(step.record.inv) ?? null);
+      scans.onControl(step);
+    };
+    watch.onQueue = (event, by, isAgain) => {
+      undone.onQueue(event, by, isAgain);
+      if (isAgain) return;
+      scans.onQueue(event, by);
       if (event.type === 'job.delivered') promises.delivered += 1;
       if (event.type === 'job.dropped') promises.excuseAll();
       const isOwnFault = event.type === 'job.deferred' && /^failed: (?!E[A-Z]+:)/.test(event.detail);
       looks.at(22, !isOwnFault, () => JSON.stringify(event));
     };
+    plex.scenesIn = (folder) => this.stash.ids.filter((scene) => folderOfScene(scene) === folder);
     plex.onFault = injected;
-    plex.onCall = (call) => checks.onCall(call);
-    plex.onAnswer = (call, result) => checks.onAnswer(call, result);
+    plex.onCall = (call) => {
+      checks.onCall(call);
+      scans.onCall(call);
+      undone.onCall(call);
+    };
+    plex.onAnswer = (call, result) => {
+      checks.onAnswer(call, result);
+      scans.onAnswer(call, result);
+    };
     kernel.afterStep = () => {
       for (const process of kernel.processes) this.processes.set(process.inv, process);
       if (!this.#isLogDirty) return undefined;
@@ -167,7 +227,7 @@ export class Stage {
     kernel.onEnd = (process, exit) => {
       checks.onEnd(process, exit);
       // Nobody need save anything again where nothing went wrong: of a hook and a drainer one sees the other.
-      const isLeft = kernel.processes.size === 0 && this.machine.tasksWaiting === 0;
+      const isLeft = kernel.processes.size === 0 && this.tasksWaiting === 0;
       const { pending } = watch.queue.counts;
       if (wasCalm && isLeft) {
         looks.at(3, pending === 0, () => `${pending} jobs were left though nothing went wrong`);
@@ -216,5 +276,6 @@ function settingsOf(plan: Plan): Record<string, unknown> {
     vigilMinutes: plan.vigilMinutes,
     recoveryTimeout: plan.recoveryTimeoutSeconds,
     failureThreshold: plan.failureThreshold,
+    ...(plan.scansNewFiles && { scanNewFiles: true }),
   };
 }

@@ -6,6 +6,7 @@ import type { StashFailure } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
 import { performersNamed, sceneWith } from '../support/stash-scenes.ts';
 import type { Dice } from './dice.ts';
+import { folderOf } from './disk.ts';
 import type { Kernel, SimProcess } from './kernel.ts';
 
 export type StashFault = StashFailure['kind'];
@@ -37,6 +38,7 @@ export class SimStash {
   settings: Record<string, unknown>;
   fault: StashFault | null = null;
   onFault: (fault: string) => void = () => {};
+  onRead: (process: SimProcess, id: string, said: StashScene | undefined) => void = () => {};
   /** How often each tag was renamed. */
   #renames = 0;
 
@@ -134,7 +136,9 @@ export class SimStash {
       scenesWithFile: () => ask('with a file', () => []),
       scenes: (ids) =>
         ask(`scenes ${ids}`, () => {
-          const found = ids.map((id) => this.scene(id)).filter((scene) => scene !== undefined);
+          const views = ids.map((id) => [id, this.scene(id)] as const);
+          for (const [id, view] of views) this.onRead(process, id, view);
+          const found = views.map(([, scene]) => scene).filter((scene) => scene !== undefined);
           return new Map(found.map((scene) => [scene.id, scene]));
         }),
       scenesWith: (_kind, id) => ask(`with ${id}`, () => this.scenesWith(id)),
@@ -182,7 +186,15 @@ export class SimStash {
 
 export const TAG_IDS: readonly string[] = ['1', '2', '3'];
 
+/** Scenes from this number on are of files that came while the rest was there: into one of two folders. */
+export const FIRST_NEW = 101;
+
 /** The file of scene `id`, under the same path in Stash and in Plex. */
 export function fileOf(id: string): string {
-  return `/media/clip ${id}.mp4`;
+  const folder = Number(id) < FIRST_NEW ? '/media' : `/media/new ${Number(id) % 2}`;
+  return `${folder}/clip ${id}.mp4`;
+}
+
+export function folderOfScene(id: string): string {
+  return folderOf(fileOf(id));
 }

@@ -22,7 +22,8 @@ export class Watch {
   readonly #open: () => Journal;
   #journal: Journal;
   readonly #looks: Looks;
-  readonly #now: () => Moment;
+  /** Of each machine. */
+  readonly #nows: () => readonly Moment[];
   fold: FoldState = EMPTY_FOLD;
   #store: QueueStore = createQueue();
   #positions = { control: 0, queue: 0 };
@@ -36,13 +37,13 @@ export class Watch {
   #told: Told | null = beginning();
   readonly #wedgeSeen = new Set<string>();
   onControl: (step: Step) => void = () => {};
-  onQueue: (event: PlacedQueueEvent, by: string) => void = () => {};
+  onQueue: (event: PlacedQueueEvent, by: string, isAgain: boolean) => void = () => {};
 
-  constructor(open: () => Journal, looks: Looks, now: () => Moment) {
+  constructor(open: () => Journal, looks: Looks, nows: () => readonly Moment[]) {
     this.#open = open;
     this.#journal = open();
     this.#looks = looks;
-    this.#now = now;
+    this.#nows = nows;
   }
 
   get state(): ControlState {
@@ -134,7 +135,7 @@ export class Watch {
     const placed = queueEventOf(entry.record, entry.position);
     if (placed === null) return;
     this.#store.send(placed);
-    if (!isAgain) this.onQueue(placed, entry.record.inv);
+    this.onQueue(placed, entry.record.inv, isAgain);
   }
 
   /** A record that was adopted moved the machines by another way than theirs: from there on there is one telling. */
@@ -156,7 +157,6 @@ export class Watch {
   #look(step: Step): void {
     const looks = this.#looks;
     const { before, after, record } = step;
-    const now = this.#now();
     looks.at(11, step.agreement !== 'drift', () => {
       return `${record.type} of ${record.inv} drifted: ${JSON.stringify([record.witness, step.computed])}`;
     });
@@ -169,14 +169,21 @@ export class Watch {
     if (after.recovery.context.limit > before.recovery.context.limit) {
       looks.at(14, record.type === 'attempt.succeeded', () => `widened by ${record.type}`);
     }
-    this.lookAtWaits(now);
-    for (const hold of HOLDS) {
-      const { ends } = after[hold].context;
-      if (after[hold].value !== 'held' || ends === null || ends.from.boot !== now.boot) continue;
-      const isHolding = isHeld(after, hold, now);
-      looks.at(18, isHolding === now.mono - ends.from.mono < ends.waitMs, () => `${hold}: ${isHolding}`);
+    for (const now of this.#nows()) {
+      this.lookAtWaits(now);
+      this.#lookAtHolds(after, now);
+      this.#lookForWedge(after, now);
     }
-    this.#lookForWedge(after, now);
+  }
+
+  #lookAtHolds(state: ControlState, now: Moment): void {
+    for (const hold of HOLDS) {
+      const { ends } = state[hold].context;
+      if (state[hold].value !== 'held' || ends === null || ends.from.boot !== now.boot) continue;
+      const isHolding = isHeld(state, hold, now);
+      const isRight = isHolding === now.mono - ends.from.mono < ends.waitMs;
+      this.#looks.at(18, isRight, () => `${hold}: ${isHolding}`);
+    }
   }
 
   lookAtWaits(now: Moment): void {

@@ -23,7 +23,16 @@ function itemWith(fields: Record<string, string>, genre: readonly string[] = [])
 }
 
 function input(parts: Partial<RollbackInput>): RollbackInput {
-  return { edits: [], item: itemWith({}), images: {}, own: {}, wanted: null, coverSha1: null, ...parts };
+  return {
+    edits: [],
+    item: itemWith({}),
+    images: {},
+    own: {},
+    spared: {},
+    wanted: null,
+    coverSha1: null,
+    ...parts,
+  };
 }
 
 const edit = (field: string, before: string | null, after: string | null) => ({
