@@ -23,7 +23,10 @@ export function outageLines({ figures, outages }: OutageReport): string[] {
     count(figures.count, 'outage'),
     figures.ongoing > 0 ? `${figures.ongoing} ongoing` : '',
     figures.mttrMs === null ? '' : `mean time to recovery ${duration(figures.mttrMs)}`,
-    figures.mtbfMs === null ? '' : `mean time between failures ${duration(figures.mtbfMs)}`,
+    // By the clock: most of it may be time in which nobody looked.
+    figures.mtbfMs === null
+      ? ''
+      : `mean time between failures ${duration(figures.mtbfMs)} (with the time that was not observed)`,
   ];
   return [...lines, `${parts.filter((part) => part !== '').join(', ')}.`, ...coverageLines(figures)];
 }

@@ -89,7 +89,7 @@ function metricsOf({ control, counts, history, queue, now }: Measured): Metric[]
     ),
     gauge(
       'mean_time_between_failures_seconds',
-      'Mean time from one outage to the next.',
+      'Mean time from one outage to the next, observed or not.',
       seconds(figures.mtbfMs),
     ),
     gauge('availability_ratio', 'Share of the observed time in which Plex was there.', figures.availability),

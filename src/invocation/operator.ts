@@ -81,21 +81,26 @@ export async function retryDead(world: World, filter: DeadFilter): Promise<TaskR
   return ok([`${count(dead.length, 'dead letter')} queued again.`], { retried: dead.map(({ job }) => job) });
 }
 
-export async function dropDead(world: World, filter: DeadFilter): Promise<TaskResult> {
+/** `isDry`: only says which they are. */
+export async function dropDead(world: World, filter: DeadFilter, isDry: boolean): Promise<TaskResult> {
   const log = await openQueue(world);
   const dead = await deadJobs(world, log, filter);
+  const document = { dropped: dead.map(({ job }) => job), isDry };
+  const told = count(dead.length, 'dead letter');
+  if (isDry) return ok([...dead.map(lineOf), `${told} would be dropped; nothing was written.`], document);
   await append(log, dead.map(drop(log, 'dropped by a person')));
-  return ok([`${count(dead.length, 'dead letter')} dropped.`], { dropped: dead.map(({ job }) => job) });
+  return ok([`${told} dropped.`], document);
 }
 
-/** Forgets what is pending and deferred; dead letters stay. */
-export async function clearQueue(world: World): Promise<TaskResult> {
+/** Forgets what is pending and deferred; dead letters stay. `isDry`: only says what that is. */
+export async function clearQueue(world: World, isDry: boolean): Promise<TaskResult> {
   const log = await openQueue(world);
-  const jobs = [...log.queue.jobs.values()].filter(({ state }) => state !== 'dead');
+  const jobs = [...log.queue.jobs.values()].filter(({ state }) => state !== 'dead').sort(DELIVERY_ORDER);
+  const document = { dropped: jobs.length, jobs: jobs.map(({ job }) => job), isDry };
+  const told = count(jobs.length, 'change');
+  if (isDry) return ok([...jobs.map(lineOf), `${told} would be dropped; nothing was written.`], document);
   await append(log, jobs.map(drop(log, 'the queue was cleared')));
-  return ok([`${count(jobs.length, 'change')} dropped; a newer change queues a scene again.`], {
-    dropped: jobs.length,
-  });
+  return ok([`${told} dropped; a newer change queues a scene again.`], document);
 }
 
 /** Queues scenes as if they had changed. */

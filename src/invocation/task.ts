@@ -52,8 +52,8 @@ const TASKS = {
   queue: listQueue,
   dead: (world, args) => listDead(world, deadFilter(args)),
   retry: async (world, args) => thenDrain(world, await retryDead(world, deadFilter(args))),
-  drop: (world, args) => dropDead(world, deadFilter(args)),
-  clear: clearQueue,
+  drop: (world, args) => dropDead(world, deadFilter(args), isTrue(args.dryRun)),
+  clear: (world, args) => clearQueue(world, isTrue(args.dryRun)),
   sync,
   reconcile,
   hold: (world, args) =>

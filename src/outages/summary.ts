@@ -26,7 +26,7 @@ export interface HistoryFigures {
   readonly ongoing: number;
   /** Mean time to recovery: the mean of `lastedMs` of the ended outages. */
   readonly mttrMs: number | null;
-  /** Mean time between failures: the mean time from the end of an outage to the beginning of the next. */
+  /** Mean time between failures: the mean time from the end of an outage to the beginning of the next, observed or not. */
   readonly mtbfMs: number | null;
   /**
    * up ÷ (up + down), of the observed time only; null while less than `MIN_OBSERVED_MS` was observed: a share

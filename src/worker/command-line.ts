@@ -72,8 +72,14 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   verb('queue', 'queue', 'every change that waits or was given up');
   deadFilters(verb('dead', 'dead', 'what was given up, and why'));
   deadFilters(verb('retry', 'retry', 'queue again what was given up'));
-  deadFilters(verb('drop', 'drop', 'forget what was given up'));
-  verb('clear', 'clear', 'forget what waits; what was given up stays');
+  deadFilters(verb('drop', 'drop', 'forget what was given up')).option(
+    '--dry-run',
+    'show what would be forgotten, and write nothing',
+  );
+  verb('clear', 'clear', 'forget what waits; what was given up stays').option(
+    '--dry-run',
+    'show what would be forgotten, and write nothing',
+  );
   verb('hold', 'hold <open|closed>', 'open: send nothing to Plex; closed: go on whatever the breaker says')
     .option('--for <time>', 'how long, for instance 2h', '1h')
     .option('--reason <text>', 'why, for the journal');

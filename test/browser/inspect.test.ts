@@ -142,7 +142,10 @@ describe.skipIf(isWithoutBrowser('test/browser/inspect.test.ts'))('inspect', () 
 
   test('it shows every machine in its state, the edge that was taken, and what changed', async () => {
     const { page, complaints } = await viewing('--speed', 'max');
-    await page.locator('#where', { hasText: /^36 of 36/ }).waitFor();
+    // Times as in the report and at the shell, whatever the language of the browser.
+    await page
+      .locator('#where', { hasText: /^36 of 36 · \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d$/ })
+      .waitFor();
     expect(await page.locator('#actors button').allInnerTexts().then(states)).toEqual({
       breaker: 'closed',
       recovery: 'idle',

@@ -40,6 +40,29 @@ test('of the last outage, of an outage by its number, or for a reason', async ()
     'nothing is given up for "mising", but for ambiguous, missing, rejected, no-file',
   );
   await expect(dead({ outage: '7' })).rejects.toThrow(/there is no outage #7/);
+  const size = await world.journal.size('queue');
+  expect((await world.run('drop', { outage: '1', dryRun: true })).lines).toEqual([
+    expect.stringMatching(/^scene 2: given up \(rejected\)/),
+    '1 dead letter would be dropped; nothing was written.',
+  ]);
+  expect(await world.journal.size('queue')).toBe(size);
   expect((await world.run('retry', { outage: 'last' })).lines[0]).toBe('1 dead letter queued again.');
   expect(await dead({})).toEqual(['1', '2']);
+});
+
+test('what clear would forget is shown first, and is forgotten then', async () => {
+  const world = VirtualWorld.withScenes(3);
+  await giveUp(world, '3', 'missing');
+  await world.queued('scene:2', 'scene:1');
+  const size = await world.journal.size('queue');
+  const dry = await world.run('clear', { dryRun: 'true' });
+  expect(dry.lines).toEqual([
+    expect.stringMatching(/^scene 2: pending/),
+    expect.stringMatching(/^scene 1: pending/),
+    '2 changes would be dropped; nothing was written.',
+  ]);
+  expect(dry.document).toEqual({ dropped: 2, jobs: ['scene:2', 'scene:1'], isDry: true });
+  expect(await world.journal.size('queue')).toBe(size);
+  expect((await world.run('clear')).document).toEqual({ ...(dry.document as object), isDry: false });
+  expect((await world.queue()).counts).toMatchObject({ pending: 0, dead: 1 });
 });

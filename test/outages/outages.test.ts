@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ControlEvent } from '../../machines/events.ts';
+import { outageLines, outageReport } from '../../src/cli/outages.ts';
 import { ControlLog } from '../../src/control/control-log.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
@@ -239,6 +240,13 @@ describe('the figures', () => {
       coverage: { upMs: 171_000, downMs: 61_000, unobservedMs: 200_000 },
       windowMs: 432_000,
     });
+  });
+
+  test('where the time between failures is told, so is that it was not all observed', async () => {
+    const lines = outageLines(outageReport(await (await twoOutages()).history()));
+    expect(lines.join('\n')).toMatch(
+      /mean time between failures 1m 51s \(with the time that was not observed\)\.\nIn 7m 12s: /,
+    );
   });
 
   test('availability is up of up and down: an hour up, a quarter down, is four fifths', async () => {

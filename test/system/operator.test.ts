@@ -51,6 +51,7 @@ describe('dead letters', () => {
     const twin = await giveUpScene1();
     expect((await world.stash.runTask('breakwater', 'Purge old dead letters')).output).toEqual({
       dropped: [],
+      isDry: false,
     });
     expect((await world.cli('drop', '--job', '2', '--json')).stdout).toContain('"dropped": []');
     expect((await world.cli('drop', '--job', '1')).stdout).toMatch(/1 dead letter dropped/);

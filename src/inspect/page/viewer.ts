@@ -1,6 +1,7 @@
 // The offline viewer: what `breakwater inspect` streams, played, stepped and scrubbed; and handed on to Stately's
 // inspector when asked to.
 
+import { time } from '../../cli/format.ts';
 import type { Greeting, Message } from '../frames.ts';
 import { Timeline } from '../timeline.ts';
 import { byId } from './element.ts';
@@ -69,7 +70,7 @@ class Viewer {
     scrub.value = String(place);
     const frame = frames[place - 1];
     const at = frame?.at ?? greeting.at;
-    const when = at === null ? 'the beginning' : new Date(at).toLocaleString();
+    const when = at === null ? 'the beginning' : time(at);
     byId('where').textContent = `${place} of ${frames.length} · ${when}`;
     byId('play').textContent = isPlaying ? 'Pause' : 'Play';
   }

@@ -34,7 +34,7 @@ export function showFigures({ figures, outages, olderOutages }: ReportData): voi
       mtbfMs === null ? '–' : duration(mtbfMs),
       total < 2
         ? 'Mean time between failures: from the end of an outage to the beginning of the next. It takes two outages.'
-        : `Mean time between failures: from the end of an outage to the beginning of the next, over ${count(total - 1, 'interval')}.`,
+        : `Mean time between failures: from the end of an outage to the beginning of the next, observed or not, over ${count(total - 1, 'interval')}.`,
     ],
   ];
   byId('figures').append(
