@@ -151,7 +151,9 @@ async function undoScene(
   if (!after.ok) return after;
   const unmet = after.value[0] === undefined ? [] : unmetIn(changes, after.value[0]);
   const notes = [...unmet, ...left.map(({ field, reason }) => `${field}: ${reason}`)];
-  const done = { type: 'job.restored', job, item: key, own } as const;
+  // What was dropped and is still shown stays ours to drop.
+  const ours = unmet.length === 0 ? own : ownDuring;
+  const done = { type: 'job.restored', job, item: key, own: ours } as const;
   await hands.queue.appendOrThrow(notes.length === 0 ? done : { ...done, notes });
   return { ok: true, value: { ...base, changes, left, unmet } };
 }

@@ -171,4 +171,22 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
       ],
     },
   },
+  {
+    name: 'a performer that an undo dropped, and Plex still showed, was no longer ours to drop',
+    plan: {
+      ...PLAIN,
+      seed: 16534,
+      scenes: 3,
+      vigilMinutes: 0.5,
+      recoveryTimeoutSeconds: 5,
+      failureThreshold: 5,
+      segmentBytes: 2_000,
+      acts: [
+        { atMs: 3_396_287, does: 'edit', scenes: ['3'], isHookLost: false },
+        { atMs: 3_436_287, does: 'undo', scene: null, since: '1m' },
+        { atMs: 3_436_291, does: 'Plex', faults: ['edits late'], forMs: 200 },
+        { atMs: 3_436_387, does: 'edit', scenes: ['3'], isHookLost: false },
+      ],
+    },
+  },
 ];
