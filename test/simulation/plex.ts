@@ -50,7 +50,7 @@ interface Held {
   /** When the last edit takes effect. */
   busyUntilMs: number;
   changedMs: number;
-  /** When somebody else changed a field that we have not written since. */
+  /** When a person said something else of a field that we have not written since. */
   readonly touchedMs: Map<string, number>;
 }
 
@@ -114,15 +114,11 @@ export class SimPlex {
     const held = this.#items.get(scene);
     if (held === undefined) return;
     held.fields[field] = value;
-    this.#touch(held, [field]);
-  }
-
-  #touch(held: Held, fields: readonly string[]): void {
     held.changedMs = this.#kernel.nowMs;
-    for (const field of fields) held.touchedMs.set(field, this.#kernel.nowMs);
+    held.touchedMs.set(field, this.#kernel.nowMs);
   }
 
-  /** When somebody else changed it, if we have not written it since; else never. */
+  /** When a person said something else of it, if we have not written it since; else never. */
   touchedMs(scene: string, field: string): number {
     return this.#items.get(scene)?.touchedMs.get(field) ?? Number.POSITIVE_INFINITY;
   }
@@ -137,7 +133,7 @@ export class SimPlex {
   wipe(scene: string): void {
     const held = this.#items.get(scene);
     if (held === undefined) return;
-    this.#touch(held, Object.keys(held.fields));
+    held.changedMs = this.#kernel.nowMs;
     held.fields = { title: `clip ${scene}` };
     held.tags = { genre: [FOREIGN_TAG], actor: [], collection: [], label: [] };
   }
