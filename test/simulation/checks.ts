@@ -137,7 +137,7 @@ export class Checks {
     );
     const last = this.#lastProbe;
     const isForced = said.data.isForced === true;
-    if (last !== null && last.boot === boot && !isForced) {
+    if (last !== null && last.boot === boot && !isForced && this.#doClocksAgree()) {
       const shortestMs = Math.min(this.#recoveryTimeoutMs, DEFAULT_POLICY.maintenanceTimeoutMs) * 0.8;
       // The wait begins with the answer or, of a prober that died, with its claim.
       this.#looks.at(

@@ -41,7 +41,7 @@ const SERVER_ID = 'machine-1';
 interface Held {
   key: string;
   readonly scene: string;
-  readonly bornMs: number;
+  bornMs: number;
   fields: Record<string, string>;
   tags: Record<(typeof TAG_KINDS)[number], string[]>;
   locked: Set<string>;
@@ -105,7 +105,9 @@ export class SimPlex {
   rekey(scene: string): void {
     const held = this.#items.get(scene);
     if (held === undefined) return;
+    this.#scans += 1;
     held.key = this.#newKey();
+    held.bornMs = this.#kernel.nowMs;
     held.locked.clear();
   }
 

@@ -13,7 +13,9 @@ const HOUR_MS = 3_600_000;
 export async function comeToRest(stage: Stage, acts: Acts): Promise<void> {
   if (stage.isBroken) return;
   if (isCalm(stage.plan)) await stage.settle(HOUR_MS);
-  if (isCalm(stage.plan) && stage.plan.scansNewFiles) await lookForNewFiles(stage);
+  const { scansNewFiles, vigilMinutes } = stage.plan;
+  // Who leaves early may not have asked again for a file that came right after a scan.
+  if (isCalm(stage.plan) && scansNewFiles && vigilMinutes >= 0.5) await lookForNewFiles(stage);
   if (stage.isBroken) return;
   const { kernel, looks, watch, stash, plex, promises } = stage;
   putRight(stage);
