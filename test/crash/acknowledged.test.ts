@@ -3,11 +3,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { readAll } from '../../src/journal/journal.ts';
+import { bundledProgram } from '../support/bundled-program.ts';
 import { BUNDLE, LiveWorld, until } from '../support/live-world.ts';
 import { seeded } from '../support/seeded.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -44,15 +43,7 @@ const HALVES = 2;
 test(`${APPENDERS} processes append and are killed: nothing that was acknowledged is lost (BREAKWATER_SEED=${SEED})`, async () => {
   const draw = seeded(SEED);
   const dir = tempDir();
-  const script = join(dir, 'appender.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/acknowledging-appender.ts', import.meta.url))],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
+  const script = await bundledProgram('acknowledging-appender', dir);
   const data = join(dir, 'data');
   const acknowledged = new Set<string>();
   let kills = 0;

@@ -3,11 +3,10 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { readAll } from '../../src/journal/journal.ts';
+import { bundledProgram } from '../support/bundled-program.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { recordOf } from './conformance.ts';
 
@@ -22,15 +21,7 @@ test.each(DEATHS)(
   async (death) => {
     const dir = tempDir();
     const data = join(dir, 'data');
-    const script = join(dir, 'appender.mjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('../support/far-appender.ts', import.meta.url))],
-      outfile: script,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'error',
-    });
+    const script = await bundledProgram('far-appender', dir);
     const acknowledged: string[] = [];
     const life = (name: string, dies: string) =>
       new Promise<NodeJS.Signals | number | null>((resolve) => {

@@ -3,14 +3,13 @@ import { spawn, spawnSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
-import { build } from 'esbuild';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { FileJournal, type JournalFs } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { type AppendResult, type Journal, READ_BYTES, readAll } from '../../src/journal/journal.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
+import { bundledProgram } from '../support/bundled-program.ts';
 import { entriesOf } from '../support/streams.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { recordOf, testJournal } from './conformance.ts';
@@ -366,15 +365,7 @@ test('what one process does at once, over a file system that answers later, open
 
 test('processes that append at once lose nothing and tear nothing', async () => {
   const dir = tempDir();
-  const script = join(dir, 'appender.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../support/appender.ts', import.meta.url))],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
+  const script = await bundledProgram('appender', dir);
   const data = join(dir, 'data');
   const [processes, count] = [8, 200];
   const exits = Array.from({ length: processes }, (_, index) => {

@@ -1,12 +1,11 @@
 // Real processes on a real disk: many that append and seal at once, and others that seal all the time and are killed.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { readAll } from '../../src/journal/journal.ts';
+import { bundledProgram } from '../support/bundled-program.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const IS_LONG = process.env.BREAKWATER_LONG === '1';
@@ -18,19 +17,12 @@ const [DEATHS, RECORDS_A_DEATH] = [6, 100];
 test('eight processes append and seal while two more seal and are killed: each record is there once, in its order', async () => {
   const dir = tempDir();
   const data = join(dir, 'data');
-  await build({
-    entryPoints: ['appender', 'sealer'].map((name) =>
-      fileURLToPath(new URL(`../support/${name}.ts`, import.meta.url)),
-    ),
-    outdir: dir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
-  const start = (script: string, ...args: string[]): ChildProcess =>
-    spawn(process.execPath, [join(dir, `${script}.mjs`), data, ...args], { stdio: 'ignore' });
+  const programs = {
+    appender: await bundledProgram('appender', dir),
+    sealer: await bundledProgram('sealer', dir),
+  };
+  const start = (name: keyof typeof programs, ...args: string[]): ChildProcess =>
+    spawn(process.execPath, [programs[name], data, ...args], { stdio: 'ignore' });
   const startSealer = () => start('sealer', '20000');
   const sealers = Array.from({ length: SEALERS }, startSealer);
   const exits = Array.from(

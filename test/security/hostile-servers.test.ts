@@ -1,10 +1,8 @@
 // A Plex or Stash that means harm: no answer exhausts memory, outlasts its deadline, reaches another host or becomes
 // anything but data. The clients run in a process of their own with little memory: running out of it cannot be caught.
 
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
+import { bundledProgram } from '../support/bundled-program.ts';
 import { HOSTILE, startHostileServer } from '../support/hostile-server.ts';
 import { spawnAndRead } from '../support/live-world.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -28,18 +26,7 @@ interface Said {
 describe(`with ${HEAP_MB} MB of heap`, () => {
   test('every hostile answer is a failure or harmless, and the process lives', async () => {
     const { port, sent } = await startHostileServer();
-    const script = join(tempDir(), 'caller.mjs');
-    await build({
-      entryPoints: [fileURLToPath(new URL('../support/hostile-caller.ts', import.meta.url))],
-      outfile: script,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'error',
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
-    });
+    const script = await bundledProgram('hostile-caller', tempDir());
     const args = [`--max-old-space-size=${HEAP_MB}`, script, String(port), ...Object.keys(HOSTILE)];
     const { code, stdout, stderr } = await spawnAndRead(process.execPath, args, process.env);
     const said = stdout

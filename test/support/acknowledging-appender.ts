@@ -3,15 +3,11 @@
 import { writeSync } from 'node:fs';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
+import { programWriter } from './program-writer.ts';
 
 const [dir, inv, first, count] = process.argv.slice(2) as [string, string, string, string];
 const journal = new FileJournal(dir);
-const startedAt = performance.now();
-const writer = {
-  inv,
-  now: () => ({ at: Date.now(), mono: performance.now() - startedAt, boot: inv }),
-  random: Math.random,
-};
+const writer = programWriter(inv);
 for (let n = Number(first); n < Number(first) + Number(count); n++) {
   const stream = n % 2 === 0 ? 'control' : 'queue';
   // Of many lengths, some of several records.

@@ -3,16 +3,12 @@
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
+import { programWriter } from './program-writer.ts';
 
 const [dir, inv, count, sealEvery] = process.argv.slice(2) as [string, string, string, string?];
 const journal = new FileJournal(dir);
 const segments = new FileSegments(dir);
-const startedAt = performance.now();
-const writer = {
-  inv,
-  now: () => ({ at: Date.now(), mono: performance.now() - startedAt, boot: inv }),
-  random: Math.random,
-};
+const writer = programWriter(inv);
 for (let n = 0; n < Number(count); n++) {
   const result = await journal.append('control', [
     makeRecord(writer, 'test.said', { n, text: 'x'.repeat(n * 7) }),

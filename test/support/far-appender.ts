@@ -1,10 +1,12 @@
 // A program of its own that appends to a journal as if it were on a network file system, where an append is two steps: it
-// looks where the file ends, and writes there. Dir, name, count, and when it dies. Says each number once it was told that it is durable. Bundled by the test that starts many of it.
+// looks where the file ends, and writes there. Dir, name, count, and when it dies. Says each number once it was told that it
+// is durable. Bundled by the test that starts many of it.
 import * as nodeFs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { JournalFs } from '../../src/journal/disk.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
+import { programWriter } from './program-writer.ts';
 
 const [dir, inv, count, death] = process.argv.slice(2) as [string, string, string, Death];
 /** In its second append. */
@@ -36,12 +38,7 @@ const far: JournalFs = {
 };
 
 const journal = new FileJournal(dir, far);
-const startedAt = performance.now();
-const writer = {
-  inv,
-  now: () => ({ at: Date.now(), mono: performance.now() - startedAt, boot: inv }),
-  random: Math.random,
-};
+const writer = programWriter(inv);
 for (let n = 0; n < Number(count); n++) {
   const record = makeRecord(writer, 'test.said', { n, text: 'x'.repeat((n * 37) % 900) });
   const result = await journal.append('control', [record]);
