@@ -7,7 +7,7 @@ import { backtestLines } from '../cli/backtest.ts';
 import { parseDuration } from '../cli/duration.ts';
 import { duration } from '../cli/format.ts';
 import { parseOutageNumber } from '../cli/point.ts';
-import { openHistory, outageNumbered } from './notes.ts';
+import { openHistory, outageNumbered } from './outage-history.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 

@@ -7,7 +7,7 @@ import { toPrometheus } from '../export/prometheus.ts';
 import { type Table, toCsv, toJson } from '../export/table.ts';
 import { eventTable, outageTable, queueTable, TABLES, type TableName } from '../export/tables.ts';
 import { QueueLog } from '../queue/queue-log.ts';
-import { openHistory } from './notes.ts';
+import { openHistory } from './outage-history.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
 

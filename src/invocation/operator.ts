@@ -6,7 +6,7 @@ import { ControlLog } from '../control/control-log.ts';
 import type { JobName, QueueEvent } from '../queue/events.ts';
 import { DELIVERY_ORDER, type Job } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
-import { openHistory, outageNumbered } from './notes.ts';
+import { openHistory, outageNumbered } from './outage-history.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
@@ -17,7 +17,7 @@ export interface DeadFilter {
   readonly job?: string;
   /** Given up at least this long ago, in ms. */
   readonly olderThanMs?: number;
-  /** Given up while this outage lasted: its number as `outages` shows it, or the last one. */
+  /** Given up while this outage lasted: its number as `outages` shows it. */
   readonly outage?: number;
 }
 

@@ -8,7 +8,6 @@ import { parseOutageNumber } from '../cli/point.ts';
 import { reconciliationLines } from '../cli/reconciliation.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
-import { createOutageHistory } from '../outages/outages.ts';
 import { DEAD_REASONS } from '../queue/events.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { ReconcileScope } from '../queue/reconciliation.ts';
@@ -19,7 +18,7 @@ import { type Busy, type DrainSummary, drain } from './drainer.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { exportLog } from './export.ts';
 import { replay, verify, why } from './history.ts';
-import { noteOutage, outageNamed } from './notes.ts';
+import { noteOutage } from './notes.ts';
 import {
   clearQueue,
   type DeadFilter,
@@ -32,6 +31,7 @@ import {
   releaseHold,
   retryDead,
 } from './operator.ts';
+import { openHistory, outageNamed } from './outage-history.ts';
 import { dryRun, requestReconciliation } from './reconcile.ts';
 import { showSettings, takeOverSettings } from './settings-task.ts';
 import type { TaskResult } from './task-result.ts';
@@ -252,10 +252,7 @@ async function status(world: World): Promise<TaskResult> {
 }
 
 async function outages(world: World): Promise<TaskResult> {
-  const history = createOutageHistory();
-  // From the beginning: a checkpoint holds the state, not the story.
-  await ControlLog.open(world.dir.journal, world.writer, null, (step) => history.trigger.step({ step }));
-  const document = outageReport(history.getSnapshot().context);
+  const document = outageReport((await openHistory(world.dir.journal, world.writer)).history);
   return { isOk: true, lines: outageLines(document), document };
 }
 

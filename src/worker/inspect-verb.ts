@@ -9,7 +9,7 @@ import { CHART_CSS } from '../chart/svg.ts';
 import { type InspectWords, inspectWish } from '../inspect/options.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { inspectionLines, inspectJournal } from '../invocation/inspect.ts';
-import { outageNamed } from '../invocation/notes.ts';
+import { outageNamed } from '../invocation/outage-history.ts';
 import { processWriter } from '../invocation/process.ts';
 import { writeQuietly } from '../invocation/stash-log.ts';
 
