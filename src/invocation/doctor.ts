@@ -10,7 +10,7 @@ import type { ControlState } from '../control/state.ts';
 import type { DirFacts } from '../doctor/dir-findings.ts';
 import { type Facts, findingsOf, type SettingsFacts } from '../doctor/findings.ts';
 import { verifyControl, verifyQueue } from '../history/verify.ts';
-import { isShared } from '../journal/network.ts';
+import { isShared, LOCK_MARK } from '../journal/network.ts';
 import { settingsNow } from './settings-now.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
@@ -89,7 +89,7 @@ function looseFiles(path: string, hasModes: boolean): Loose[] {
   return names.flatMap((name): Loose[] => {
     const stat = fs.lstatSync(`${path}/${name}`, { throwIfNoEntry: false });
     // A temporary file that its writer has renamed meanwhile, or the lock; that one is empty, and may be a person's.
-    if (stat === undefined || name.startsWith('append-lock')) return [];
+    if (stat === undefined || name.startsWith(LOCK_MARK)) return [];
     if (stat.isSymbolicLink()) return [{ name, what: 'link' }];
     return hasModes && (stat.mode & 0o077) !== 0 ? [{ name, what: 'mode' }] : [];
   });

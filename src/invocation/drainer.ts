@@ -10,7 +10,7 @@ import { dueJobs, type QueueCounts } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { DrainLease, LeaseLost } from './drain-lease.ts';
-import { DrainSession, type Stop } from './drain-session.ts';
+import { DrainSession, type Stop, type Tally } from './drain-session.ts';
 import { tidy } from './housekeeping.ts';
 import { saveControlCheckpoint, saveQueueCheckpoint } from './save-checkpoints.ts';
 import type { World } from './world.ts';
@@ -29,18 +29,8 @@ export interface Busy {
   readonly gate: Gate;
 }
 
-export interface DrainSummary {
+export interface DrainSummary extends Readonly<Tally> {
   readonly stop: Stop | Busy;
-  readonly written: number;
-  readonly unchanged: number;
-  /** Scenes without values, for which Plex is left as it is. */
-  readonly withheld: number;
-  /** Scenes that Stash has no more. */
-  readonly gone: number;
-  /** Tags and the like that became jobs of their scenes. */
-  readonly expanded: number;
-  readonly deferred: number;
-  readonly deadLettered: number;
   readonly left: QueueCounts;
 }
 
@@ -51,7 +41,15 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
   const { journal, controlCheckpoint, queueCheckpoint } = world.dir;
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
   const queue = await QueueLog.open(journal, world.writer, queueCheckpoint.read());
-  const tally = { written: 0, unchanged: 0, withheld: 0, gone: 0, expanded: 0, deferred: 0, deadLettered: 0 };
+  const tally: Tally = {
+    written: 0,
+    unchanged: 0,
+    withheld: 0,
+    gone: 0,
+    expanded: 0,
+    deferred: 0,
+    deadLettered: 0,
+  };
   let stop: DrainSummary['stop'] = { kind: 'idle' };
   let settings: Settings | null = null;
   try {

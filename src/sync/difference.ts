@@ -39,8 +39,7 @@ export function differenceOf(wanted: Wanted, item: PlexItem, stance: Stance): Di
     const mode = modeOf(field, asked, stance);
     const held = item.fields[field] ?? '';
     if (mode === 'off' || (mode === 'only-if-empty' && held !== '')) continue;
-    const date = fields.originallyAvailableAt ?? item.fields.originallyAvailableAt ?? '';
-    if (field === 'year' && !isYearAsked(asked, date, item)) continue;
+    if (field === 'year' && !isYearAsked(asked, fields.originallyAvailableAt, item)) continue;
     const value = field === 'year' ? (asked ?? yearOf(wanted.fields.originallyAvailableAt)) : asked;
     // An item always has a title.
     const isEmptied =
@@ -65,11 +64,16 @@ function isTakenBack(held: string, { fields }: Wanted, { ownDate }: Stance): boo
   return fields.year !== undefined && held !== '' && held === ownDate;
 }
 
-/** Plex makes the year of a whole date; a year that was said by itself stays, and is ours to put right. */
-function isYearAsked(asked: string | undefined, date: string, { fields: held }: PlexItem): boolean {
-  return asked === undefined
-    ? Boolean(held.year) && held.year !== yearOf(held.originallyAvailableAt)
-    : date === '';
+/**
+ * Plex makes the year of a whole date; a year that was said by itself stays, and is ours to put right. `written`: the date
+ * that goes into the same edit, if one does.
+ */
+function isYearAsked(
+  asked: string | undefined,
+  written: string | undefined,
+  { fields: { year, originallyAvailableAt: held } }: PlexItem,
+): boolean {
+  return asked === undefined ? Boolean(year) && year !== yearOf(held) : !(written ?? held);
 }
 
 function yearOf(date: string | undefined): string | undefined {
