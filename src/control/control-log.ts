@@ -28,6 +28,11 @@ export type Recorded =
       readonly failure: AppendFailure | { readonly kind: 'newer'; readonly detail: string };
     };
 
+const NEWER: Recorded = {
+  ok: false,
+  failure: { kind: 'newer', detail: 'the journal was written by a newer Breakwater: update this one' },
+};
+
 export class ControlLog {
   readonly #journal: Journal;
   readonly #writer: Writer;
@@ -50,7 +55,7 @@ export class ControlLog {
     checkpoint: ControlCheckpoint | null = null,
     onStep?: (step: Step) => void,
   ): Promise<ControlLog> {
-    const checked = await checkCheckpoint(journal, 'control', ERA, checkpoint);
+    const checked = await checkCheckpoint(journal, 'control', madeBy(writer), checkpoint);
     return ControlLog.resume(journal, writer, checked, onStep);
   }
 
@@ -93,8 +98,8 @@ export class ControlLog {
    * Breakwater of the same era would take it for the whole.
    */
   checkpoint(): ControlCheckpoint | null {
-    if (this.#last === null || this.#fold.counts.newer > 0) return null;
-    return { era: ERA, position: this.#position, last: this.#last, state: this.#fold };
+    if (this.#last === null || this.#isNewer) return null;
+    return { ...madeBy(this.#writer), position: this.#position, last: this.#last, state: this.#fold };
   }
 
   /** The checkpoint of now was written: the tail begins anew. */
@@ -125,10 +130,7 @@ export class ControlLog {
 
   /** Appends the events in one write, then reads them back. */
   async append(...events: readonly (ControlEvent | Annotation)[]): Promise<Recorded> {
-    if (this.#fold.counts.newer > 0) {
-      const detail = 'the journal was written by a newer Breakwater: update this one';
-      return { ok: false, failure: { kind: 'newer', detail } };
-    }
+    if (this.#isNewer) return NEWER;
     if (this.#isBehind) await this.refresh();
     const records = this.#witnessed(events);
     this.#isBehind = true;
@@ -136,6 +138,8 @@ export class ControlLog {
     if (!result.ok) return result;
     const own = new Map<string, Step>();
     await this.refresh((step) => own.set(step.record.id, step));
+    // A newer one wrote beside us: what became of ours is for its machines to say.
+    if (this.#isNewer) return NEWER;
     const steps = records.map((record) => own.get(record.id));
     if (steps.some((step) => step === undefined)) {
       throw new Error(
@@ -150,6 +154,10 @@ export class ControlLog {
     const recorded = await this.append(...events);
     if (!recorded.ok) throw new JournalError(recorded.failure.detail);
     return recorded.steps;
+  }
+
+  get #isNewer(): boolean {
+    return this.#fold.counts.newer > 0;
   }
 
   /** Records whose witnesses follow one from another, all from the state as folded now. */
@@ -168,4 +176,9 @@ export class ControlLog {
       return { ...plain, witness };
     });
   }
+}
+
+/** What a checkpoint is of that this process writes, or goes by. */
+function madeBy(writer: Writer): Pick<ControlCheckpoint, 'era' | 'boot'> {
+  return { era: ERA, boot: writer.now().boot };
 }

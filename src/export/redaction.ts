@@ -154,6 +154,7 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
     item: named('item'),
     changes: list(shape({ field: part, before: value, after: value, isCut: flag })),
     own,
+    digest: named('digest'),
     by: oneOf('undo', 'unlock', 'lock'),
     spares: keyed(part, orNull(orFalse(named('digest')))),
   },

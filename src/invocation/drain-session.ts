@@ -15,7 +15,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import { FolderScan, scanSign } from '../sync/folder-scan.ts';
 import { obfuscatePath } from '../sync/obfuscate.ts';
-import { type BatchResult, runBatch } from './batch.ts';
+import { runBatch } from './batch.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { DrainOptions } from './drainer.ts';
 import { sealWhatIsLarge } from './housekeeping.ts';
@@ -196,7 +196,7 @@ export class DrainSession {
       showPath: this.#contact.settings.obfuscatesPaths ? obfuscatePath : (path) => path,
       onOutcome: (event) => this.#count(event),
     });
-    if (result.answered > 0) await this.#acknowledge(result);
+    if (result.answered > 0) await this.#acknowledge(result.answered);
     switch (result.end.kind) {
       case 'done':
         this.#progressAt = this.#monoMs();
@@ -210,8 +210,8 @@ export class DrainSession {
     }
   }
 
-  /** Tells the breaker and the ramp of jobs that went well, where that means something. */
-  async #acknowledge({ answered }: BatchResult): Promise<void> {
+  /** Tells the breaker and the ramp of so much that went well, where that means something. */
+  async #acknowledge(answered: number): Promise<void> {
     this.#contact.noteAnswer();
     const { breaker, recovery } = this.lease.state;
     const isNews =
@@ -287,8 +287,9 @@ export class DrainSession {
 
   /** What nobody waits for: scenes whose items may have come, and reconciliation. */
   async #useSpareTime(): Promise<Stop | null | 'nothing'> {
-    if (this.lease.state.breaker.value !== 'closed') return 'nothing';
-    const seen = this.#hasSeenScans ? [] : await this.#seenByScan();
+    const { value } = this.lease.state.breaker;
+    if (value === 'open') return 'nothing';
+    const seen = this.#hasSeenScans || value === 'halfOpen' ? [] : await this.#seenByScan();
     const isWanted = !this.#isReconcilePaused && (await this.#reconciling.isWanted());
     if (seen.length === 0 && !isWanted) return 'nothing';
     if (!this.#contact.isAcquainted) return this.#getAcquainted();
@@ -305,14 +306,19 @@ export class DrainSession {
     return jobsSeen(queue, scanSign(libraries.value), MAX_SEEN_JOBS);
   }
 
+  /** One page of it; of a breaker that no job is left to close, each is a canary. */
   async #reconcile(): Promise<Stop | null> {
+    const isCanary = this.lease.state.breaker.value === 'halfOpen';
+    // Not by what is remembered: Plex itself must answer.
+    if (isCanary) this.#sections = null;
     const result = await this.#reconciling.advance();
     this.#progressAt = this.#monoMs();
     switch (result.kind) {
       case 'nothing':
         return null;
       case 'advanced':
-        this.#contact.noteAnswer();
+        if (isCanary) await this.#acknowledge(1);
+        else this.#contact.noteAnswer();
         this.#stashFailures = 0;
         return null;
       case 'stash':

@@ -39,7 +39,8 @@ export async function runHook(
   if (!appended.ok) return { kind: 'refused', failure: appended.failure };
   // From here on the job is safe: nothing that goes wrong may look like a refusal.
   try {
-    const checked = await checkCheckpoint(dir.journal, 'control', ERA, dir.controlCheckpoint.read());
+    const ours = { era: ERA, boot: writer.now().boot };
+    const checked = await checkCheckpoint(dir.journal, 'control', ours, dir.controlCheckpoint.read());
     const known = await currentState(dir, checked);
     if (known !== null && !isDrainerWanted(known, writer)) return { kind: 'queued', started: false };
     return { kind: 'queued', ...(await startIfNeeded(dir, writer, checked)) };

@@ -78,8 +78,12 @@ function doneOutcome(
 ): QueueEvent {
   const { item, own, cover, digest, waitsFor, refused } = result;
   const unmet = result.kind === 'written' ? result.unmet : [];
-  if (unmet.length > 0 && !isLastAttempt(attempt, 'incomplete')) {
-    const detail = `Plex does not show yet what was written: ${unmet.join(', ')}`;
+  const isCertain = result.kind === 'written' ? unmet.length === 0 : result.isCertain;
+  if (!isCertain && !isLastAttempt(attempt, 'incomplete')) {
+    const detail =
+      result.kind === 'written'
+        ? `Plex does not show yet what was written: ${unmet.join(', ')}`
+        : 'Plex shows what is wanted, but may still do what was written before';
     return deferredOrDead(attempt, 'incomplete', detail, draw);
   }
   if (waitsFor !== null && !isLastAttempt(attempt, 'cover')) {

@@ -3,6 +3,7 @@
 
 import type { ControlEvent } from '../../machines/events.ts';
 import type { ControlLog } from '../control/control-log.ts';
+import { isLeaseLive } from '../control/decide.ts';
 import type { Writer } from '../journal/writer.ts';
 import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
@@ -49,6 +50,9 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
   // As of our own record: by now it may be another's, and the epoch of now theirs.
   const { epoch } = step.after.probe.context;
   const under = { lease: 'probe', epoch } as const;
+  // The machine may have slept between the word and the reading of it: by now the question is another's to ask.
+  const isOurs = control.state.probe.context.epoch === epoch;
+  if (!isOurs || !isLeaseLive(control.state, 'probe', writer.now())) return { kind: 'not-ours' };
   const { server } = control.state.breaker.context;
 
   const startedAt = writer.now().mono;

@@ -12,11 +12,15 @@ import type { StashConnection } from '../stash/connection.ts';
 import { DATA_VARIABLE, type DataDir } from './data-dir.ts';
 import { isDrainerWanted, isHolderGone, isStashInit } from './drainer-wanted.ts';
 import { STASH_VARIABLE, WORKER_FILE } from './handover.ts';
+import { saveControlCheckpoint } from './save-checkpoints.ts';
 
 /** How long after asking for a drainer nobody asks again, in ms: starting Node on a slow NAS takes seconds. */
 const ASKED_MS = 15_000;
 /** The same where it is a task of Stash, which waits behind a scan or whatever else Stash is doing. */
 const ASKED_TASK_MS = 300_000;
+
+/** So many entries take a hook longer to fold than to keep what they came to. */
+const LONG_TAIL = 256;
 
 /** How a drainer is brought to life; a simulation has processes of its own. */
 export interface Launcher {
@@ -37,6 +41,8 @@ export async function startIfNeeded(
   launcher = SYSTEM,
 ): Promise<{ started: boolean; warning?: string }> {
   const control = await ControlLog.resume(dir.journal, writer, checked);
+  // After a reboot or an update, while Plex is away: no drainer may come for long, and the next hook finds it done.
+  if (control.tailLength >= LONG_TAIL) saveControlCheckpoint({ dir }, control);
   if (control.fold.counts.newer > 0) {
     return {
       started: false,

@@ -18,6 +18,8 @@ const READ_FLAGS =
 export interface Checkpoint<State> {
   /** The era of the fold that made `state`; a fold of another era starts from the log. */
   readonly era: string;
+  /** The boot in which it was written: a power loss may have taken records that are in `state`. */
+  readonly boot: string;
   /** Everything before this position is in `state`. */
   readonly position: Position;
   /** The last record in it: where it stands and its id, so that another log is not taken for this one. */

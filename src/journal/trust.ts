@@ -1,5 +1,6 @@
-// Whether a checkpoint may be believed: it must be of this era and of this very log (the record that it names
-// stands where it says). Anything else is ignored, never repaired.
+// Whether a checkpoint may be believed: it must be of this era, of this boot (a power loss takes what no sync has made
+// durable, and others may have read it before) and of this very log: the record that it names stands where it says.
+// Anything else is ignored, never repaired.
 
 import type { Checkpoint } from './atomic-file.ts';
 import type { Journal } from './journal.ts';
@@ -22,6 +23,7 @@ export type Checked<State> =
 /** The state in it is taken as it is: whoever wrote its era and its checksum made it. */
 const isEnvelope = shaped<Omit<Checkpoint<unknown>, 'state'>>({
   era: isText,
+  boot: isText,
   position: isCount,
   last: shaped<Checkpoint<unknown>['last']>({ position: isCount, id: isText }),
 });
@@ -29,10 +31,11 @@ const isEnvelope = shaped<Omit<Checkpoint<unknown>, 'state'>>({
 export async function checkCheckpoint<State>(
   journal: Journal,
   stream: StreamName,
-  era: string,
+  { era, boot }: Pick<Checkpoint<State>, 'era' | 'boot'>,
   checkpoint: Checkpoint<State> | null,
 ): Promise<Checked<State>> {
-  if (checkpoint === null || !isEnvelope(checkpoint) || checkpoint.era !== era) return { kind: 'ignored' };
+  if (checkpoint === null || !isEnvelope(checkpoint)) return { kind: 'ignored' };
+  if (checkpoint.era !== era || checkpoint.boot !== boot) return { kind: 'ignored' };
   const { last, position } = checkpoint;
   const { entries, next } = await journal.read(stream, last.position);
   const first = entries[0];

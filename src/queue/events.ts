@@ -65,6 +65,8 @@ interface JobAttempted {
   readonly changes: readonly FieldChange[];
   /** Tags and performers that may be in Plex because of us from now on. */
   readonly own: OwnTags;
+  /** Of what is wanted. */
+  readonly digest?: string;
   /** A person's act, and no delivery. */
   readonly by?: 'undo' | 'unlock' | 'lock';
   /** What is to be left alone from now on; `false`: no longer. A field that a delivery changes no longer is. */

@@ -19,7 +19,7 @@ import {
 import { isQueueEvent } from './queue-shapes.ts';
 
 /** Bump when the shape of the queue's state changes: older checkpoints are then ignored. */
-const QUEUE_ERA = 'queue-5';
+const QUEUE_ERA = 'queue-6';
 
 /** The queue as JSON holds it. */
 interface QueueImage {
@@ -56,7 +56,7 @@ export class QueueLog {
     writer: Writer,
     checkpoint: QueueCheckpoint | null = null,
   ): Promise<QueueLog> {
-    const checked = await checkCheckpoint(journal, 'queue', QUEUE_ERA, checkpoint);
+    const checked = await checkCheckpoint(journal, 'queue', madeBy(writer), checkpoint);
     const log = new QueueLog(journal, writer, checked.kind === 'trusted' ? checked.checkpoint : null);
     await log.refresh();
     return log;
@@ -93,7 +93,7 @@ export class QueueLog {
     if (this.#last === null || this.#hasSkippedNewer) return null;
     const { jobs, known, ...rest } = this.queue;
     const state = { jobs: [...jobs], known: [...known], ...rest };
-    return { era: QUEUE_ERA, position: this.#position, last: this.#last, state };
+    return { ...madeBy(this.#writer), position: this.#position, last: this.#last, state };
   }
 
   async refresh(): Promise<void> {
@@ -147,4 +147,9 @@ export function queueEventOf(record: JournalRecord, position: Position): PlacedQ
 
 function fromImage(image: QueueImage): Queue {
   return { ...image, jobs: new Map(image.jobs), known: new Map(image.known) };
+}
+
+/** What a checkpoint is of that this process writes, or goes by. */
+function madeBy(writer: Writer): Pick<QueueCheckpoint, 'era' | 'boot'> {
+  return { era: QUEUE_ERA, boot: writer.now().boot };
 }

@@ -81,6 +81,7 @@ const isKnown = shaped<Known>({
   ownDate: optional(orNull(isText)),
   cover: optional(isCover),
   digest: optional(isText),
+  unseen: optional(isText),
   spared: optional(mapOf(orNull(isText))),
 });
 const entriesOf = (check: Check) =>
@@ -116,6 +117,7 @@ const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>>
     item: isText,
     changes: listOf(isChange),
     own: isOwn,
+    digest: optional(isText),
     by: optional(oneOf('undo', 'unlock', 'lock')),
     spares: optional(mapOf((value) => value === null || value === false || isText(value))),
   },

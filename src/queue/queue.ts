@@ -63,6 +63,8 @@ export interface Known {
   readonly cover?: ShownCover;
   /** Of what was wanted when it was last delivered. */
   readonly digest?: string;
+  /** Of what was wanted when it was last written to, until an attempt after that ended as it should. */
+  readonly unseen?: string;
   readonly spared?: Spared;
 }
 
@@ -117,8 +119,14 @@ export function createQueue(initial?: Queue) {
         const before = queue.known.get(event.job);
         const spared = sparedAfter(before?.spared, event);
         const ownDate = ownDateAfter(before?.ownDate, event);
-        const ours = { own: event.own, ...(ownDate !== undefined && { ownDate }) };
-        remember(queue, event.job, { item: event.item, ...ours, ...(spared && { spared }) });
+        const { item, own, by, digest: unseen } = event;
+        remember(queue, event.job, {
+          item,
+          own,
+          ...(ownDate !== undefined && { ownDate }),
+          ...(by === undefined && unseen !== undefined && { unseen }),
+          ...(spared && { spared }),
+        });
         return { ...queue };
       },
 
@@ -131,6 +139,7 @@ export function createQueue(initial?: Queue) {
         if (event.result === 'gone') (queue.known as Map<JobName, Known>).delete(event.job);
         if (event.item !== undefined) {
           const { item, own, cover, digest } = event;
+          forgetUnseen(queue, event.job);
           remember(queue, event.job, {
             item,
             ...(own && { own }),
@@ -268,6 +277,13 @@ function place(queue: Queue, name: JobName, after: Job | null): Queue {
 function remember(queue: Queue, job: JobName, news: Partial<Known> & Pick<Known, 'item'>): void {
   const known = queue.known as Map<JobName, Known>;
   known.set(job, { own: {}, ...known.get(job), ...news });
+}
+
+function forgetUnseen({ known }: Queue, job: JobName): void {
+  const before = known.get(job);
+  if (before?.unseen === undefined) return;
+  const { unseen: _, ...seen } = before;
+  (known as Map<JobName, Known>).set(job, seen);
 }
 
 /** Undefined: nothing was spared and nothing is. */

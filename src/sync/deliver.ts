@@ -49,7 +49,8 @@ export interface Delivered {
 }
 
 export type Delivery =
-  | ({ readonly kind: 'unchanged' } & Delivered)
+  /** `isCertain`: nothing else was written that Plex may still have before it. */
+  | ({ readonly kind: 'unchanged'; readonly isCertain: boolean } & Delivered)
   /** `unmet`: fields that still differ after two writes. */
   | ({ readonly kind: 'written'; readonly unmet: readonly string[] } & Delivered)
   | { readonly kind: 'withheld' }
@@ -76,6 +77,8 @@ export interface WriteIntent {
   readonly changes: readonly FieldChange[];
   /** Our tags as they may be from now on: those that are to be dropped are still among them. */
   readonly own: OwnTags;
+  /** Of what is wanted. */
+  readonly digest: string;
 }
 
 export async function deliver(
@@ -135,8 +138,12 @@ async function write(
     waitsFor: pictures.kind === 'waiting' ? pictures.detail : null,
     refused: pictures.kind === 'unfit' ? [...leftOut, pictures.detail] : leftOut,
   };
-  if (changes.length === 0) return { kind: 'unchanged', ...done };
-  const intent = { item: item.ratingKey, changes: changes.map(bounded), own: ownDuring(planned) };
+  const own = ownDuring(planned);
+  if (changes.length === 0) {
+    const isCertain = stance.unseen === null || stance.unseen === done.digest;
+    return { kind: 'unchanged', isCertain, ...done, ...(isCertain ? {} : { own }) };
+  }
+  const intent = { item: item.ratingKey, changes: changes.map(bounded), own, digest: done.digest };
   if (Buffer.byteLength(JSON.stringify(intent)) > MAX_INTENT_BYTES)
     return { kind: 'failed', failure: TOO_MUCH };
   await beforeWrite(intent);
@@ -171,7 +178,7 @@ async function write(
     kind: 'written',
     ...done,
     // What was dropped and is still shown stays ours to drop.
-    own: left.changes.length === 0 ? done.own : ownDuring(planned),
+    own: left.changes.length === 0 ? done.own : own,
     cover: done.cover === null ? null : { ...done.cover, shown: { ...done.cover.shown, ...shown } },
     refused: [...done.refused, ...put.value.refused],
     unmet: left.changes.map(({ field }) => field),

@@ -11,6 +11,8 @@ export interface Stance {
   readonly own: OwnTags;
   /** The day that we wrote, as Plex has it; null: none. */
   readonly ownDate: string | null;
+  /** Of what was written last, while it is not known that Plex has done it; null: it has. */
+  readonly unseen: string | null;
   readonly modes: FieldModes;
   readonly spared: Spared;
 }
@@ -19,6 +21,7 @@ export function stanceOf(wanted: Wanted, known: Known | undefined, modes: FieldM
   return {
     own: known?.own ?? {},
     ownDate: known?.ownDate ?? null,
+    unseen: known?.unseen ?? null,
     modes: isEmpty(wanted) ? harmless(modes) : modes,
     spared: known?.spared ?? {},
   };

@@ -103,6 +103,22 @@ describe('an append', () => {
     });
     expect(await journal.size('control')).toBe(before);
   });
+
+  test('is not believed when a newer version wrote beside it: what it came to only that one can say', async () => {
+    const { clock, journal } = setting();
+    const newer = { ...makeRecord(fakeWriter(clock, 'newer', 2), 'tide.turned', {}), v: 2 };
+    const beside: Journal = {
+      append: (stream, records) => {
+        journal.appendBytes('control', joinLines([encodeLine(newer)]));
+        return journal.append(stream, records);
+      },
+      read: (stream, from) => journal.read(stream, from),
+      size: (stream) => journal.size(stream),
+    };
+    const log = await ControlLog.open(beside, fakeWriter(clock));
+    expect(await log.append(drainClaim)).toMatchObject({ ok: false, failure: { kind: 'newer' } });
+    await expect(log.appendOrThrow(drainClaim)).rejects.toThrow('update this one');
+  });
 });
 
 test('after an append that could not be read back the next one first reads it: its own words are no drift', async () => {

@@ -235,6 +235,29 @@ describe('happens by itself', () => {
   });
 });
 
+test('is done, and closes the breaker, where an outage left no job that could', async () => {
+  const world = await delivered(250);
+  const log = await world.scribe();
+  await log.append({ type: 'lease.claimed', lease: 'drain', forMs: HOUR_MS, draw: 0 });
+  const under = { lease: 'drain', epoch: log.state.drain.context.epoch } as const;
+  const failed = { type: 'attempt.failed', ...under, class: 'outage', symptom: 'refused', draw: 0 } as const;
+  await log.append({ ...failed, opensAfter: 1 });
+  await world.pass(HOUR_MS);
+  await log.append({ type: 'lease.claimed', lease: 'probe', forMs: 15_000, draw: 0 });
+  const probe = { lease: 'probe', epoch: log.state.probe.context.epoch } as const;
+  await log.append({ type: 'probe.succeeded', ...probe, tookMs: 1, pending: 0 });
+  await log.append({ type: 'lease.released', ...under, reason: 'gone' });
+  expect(log.state.breaker.value).toBe('halfOpen');
+  world.stash.edit('2', { title: 'without a hook' });
+  world.stash.edit('240', { title: 'without a hook' });
+
+  world.plex.calls.length = 0;
+  await world.run('reconcile', { scope: 'all' });
+  expect([world.plex.title('2'), world.plex.title('240')]).toEqual(['without a hook', 'without a hook']);
+  await log.refresh();
+  expect(log.state).toMatchObject({ breaker: { value: 'closed' }, recovery: { value: 'idle' } });
+});
+
 test('a change that comes meanwhile goes before the next page', async () => {
   const world = await delivered(250);
   for (const id of ['1', '240']) world.stash.edit(id, { title: 'found' });

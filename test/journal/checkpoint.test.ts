@@ -14,8 +14,10 @@ import { tempDir } from '../support/temp-dir.ts';
 import { recordOf } from './conformance.ts';
 
 type State = { readonly text: string };
+// What a process goes by.
+const OURS = { era: 'era-1', boot: 'boot-1' };
 const checkpoint = (text = 'folded €'): Checkpoint<State> => ({
-  era: 'era-1',
+  ...OURS,
   position: 300,
   last: { position: 1, id: 'id-1' },
   state: { text },
@@ -234,7 +236,7 @@ describe('trust', () => {
     const last = entries.at(-1)!;
     const id = last.kind === 'record' ? last.record.id : '';
     const kept: Checkpoint<null> = {
-      era: 'era-1',
+      ...OURS,
       position: end,
       last: { position: last.position, id },
       state: null,
@@ -244,14 +246,14 @@ describe('trust', () => {
 
   test('a checkpoint of this log is believed, and is current until something is appended', async () => {
     const { journal, kept } = await checkpointOf(3);
-    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toEqual({
+    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toEqual({
       kind: 'trusted',
       checkpoint: kept,
       isCurrent: true,
       tail: { entries: [], next: kept.position },
     });
     await journal.append('control', [recordOf(9)]);
-    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toMatchObject({
+    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toMatchObject({
       kind: 'trusted',
       isCurrent: false,
     });
@@ -268,7 +270,7 @@ describe('trust', () => {
         return journal.read(stream, from);
       },
     };
-    expect(await checkCheckpoint(counting, 'control', 'era-1', kept)).toMatchObject({ isCurrent: true });
+    expect(await checkCheckpoint(counting, 'control', OURS, kept)).toMatchObject({ isCurrent: true });
     expect(reads).toBe(1);
   });
 
@@ -276,7 +278,7 @@ describe('trust', () => {
     const { journal, kept } = await checkpointOf(3);
     await journal.seal('control', recordOf(0));
     await journal.seal('control', recordOf(0));
-    const check = () => checkCheckpoint(journal, 'control', 'era-1', kept);
+    const check = () => checkCheckpoint(journal, 'control', OURS, kept);
     expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: true });
     await journal.append('control', [recordOf(9)]);
     expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: false });
@@ -284,7 +286,7 @@ describe('trust', () => {
 
   test('it is ignored when its position is no number, though it compares like one, or no record is named', async () => {
     const { journal, kept } = await checkpointOf(1);
-    const check = (changed: object) => checkCheckpoint(journal, 'control', 'era-1', { ...kept, ...changed });
+    const check = (changed: object) => checkCheckpoint(journal, 'control', OURS, { ...kept, ...changed });
     expect(await check({})).toMatchObject({ kind: 'trusted' });
     for (const changed of [{ position: String(kept.position) }, { last: undefined }, { last: null }]) {
       expect(await check(changed), JSON.stringify(changed)).toEqual({ kind: 'ignored' });
@@ -294,13 +296,14 @@ describe('trust', () => {
   test('what follows it is handed on as it was read, and only that', async () => {
     const { journal, kept } = await checkpointOf(3);
     await journal.append('control', [recordOf(9), recordOf(10)]);
-    const checked = await checkCheckpoint(journal, 'control', 'era-1', kept);
+    const checked = await checkCheckpoint(journal, 'control', OURS, kept);
     expect(checked.kind === 'trusted' && checked.tail).toEqual(await journal.read('control', kept.position));
   });
 
   test.each([
     ['there is none', () => null],
     ['it is of another era', (kept: Checkpoint<null>) => ({ ...kept, era: 'era-2' })],
+    ['it is of another boot', (kept: Checkpoint<null>) => ({ ...kept, boot: 'boot-2' })],
     [
       'it names another record',
       (kept: Checkpoint<null>) => ({ ...kept, last: { ...kept.last, id: 'other' } }),
@@ -316,17 +319,17 @@ describe('trust', () => {
     ],
   ])('it is ignored when %s', async (_, changed) => {
     const { journal, kept } = await checkpointOf(3);
-    expect(await checkCheckpoint(journal, 'control', 'era-1', changed(kept))).toEqual({ kind: 'ignored' });
+    expect(await checkCheckpoint(journal, 'control', OURS, changed(kept))).toEqual({ kind: 'ignored' });
   });
 
   test('it is ignored when its log is gone, shorter, or another', async () => {
     const { journal, kept } = await checkpointOf(3);
     const bytes = Buffer.from(journal.bytes('control'));
     const ignored = { kind: 'ignored' };
-    expect(await checkCheckpoint(new MemoryJournal(), 'control', 'era-1', kept)).toEqual(ignored);
+    expect(await checkCheckpoint(new MemoryJournal(), 'control', OURS, kept)).toEqual(ignored);
     journal.replaceBytes('control', bytes.subarray(0, kept.last.position + 5));
-    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toEqual(ignored);
-    expect(await checkCheckpoint((await logOf(3)).journal, 'control', 'era-1', kept)).toEqual(ignored);
+    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toEqual(ignored);
+    expect(await checkCheckpoint((await logOf(3)).journal, 'control', OURS, kept)).toEqual(ignored);
   });
 
   test('it is ignored when the record that it names is damaged', async () => {
@@ -334,6 +337,6 @@ describe('trust', () => {
     const bytes = Buffer.from(journal.bytes('control'));
     bytes[kept.last.position + 20]! ^= 1;
     journal.replaceBytes('control', bytes);
-    expect(await checkCheckpoint(journal, 'control', 'era-1', kept)).toEqual({ kind: 'ignored' });
+    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toEqual({ kind: 'ignored' });
   });
 });

@@ -214,8 +214,9 @@ describe('what a sealer has left half done', () => {
     const { entries, next } = await journal.read('control', 0);
     const { position, record } = entries.at(-1) as Extract<Entry, { kind: 'record' }>;
     expect(next).toBe(await journal.size('control'));
-    const checkpoint = { era: 'e', position: next, last: { position, id: record.id }, state: {} };
-    const check = () => checkCheckpoint(journal, 'control', 'e', checkpoint);
+    const ours = { era: 'e', boot: 'b' };
+    const checkpoint = { ...ours, position: next, last: { position, id: record.id }, state: {} };
+    const check = () => checkCheckpoint(journal, 'control', ours, checkpoint);
     expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: true });
     await new FileJournal('/data', disk.process()).append('control', [recordOf(7)]);
     expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: false });

@@ -105,6 +105,29 @@ describe('the day that we wrote', () => {
   });
 });
 
+describe('what was written and not yet seen', () => {
+  test('is named by its digest until an attempt ended as it should, however many others did not', () => {
+    const written = attempted({ digest: 'new' });
+    expect(knownAfter(written)).toMatchObject({ unseen: 'new' });
+    expect(knownAfter(written, deferred(JOB, { reason: 'incomplete' }))).toMatchObject({ unseen: 'new' });
+    expect(knownAfter(written, attempted({ digest: 'newer' }))).toMatchObject({ unseen: 'newer' });
+    expect(knownAfter(written, delivered())).toStrictEqual({ item: '7', own: {} });
+  });
+
+  test('is not a matter of what a person turned back, nor of records from before digests were written', () => {
+    expect(knownAfter(attempted({ digest: 'new', by: 'undo' }))).toStrictEqual({ item: '7', own: {} });
+    expect(knownAfter(attempted())).toStrictEqual({ item: '7', own: {} });
+    expect(knownAfter(attempted({ digest: 'new' }), attempted({ by: 'undo' }))).toMatchObject({
+      unseen: 'new',
+    });
+  });
+
+  test('stays where a delivery says nothing of an item', () => {
+    const { item: _, ...withheld } = delivered({ result: 'withheld' }) as Event<'job.delivered'>;
+    expect(knownAfter(attempted({ digest: 'new' }), withheld)).toMatchObject({ unseen: 'new' });
+  });
+});
+
 describe('what is known of a scene', () => {
   const cover = { sha1: 'c', validator: 'v', shown: { thumb: '/t' } };
 

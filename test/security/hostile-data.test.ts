@@ -262,7 +262,13 @@ const NO_GAPS = { kinds: {}, fields: {}, libraries: {} };
 test('half a character in a key or a tag of Plex stops nothing', () => {
   const item = itemOf({ ratingKey: '\ud800', Genre: [{ tag: 'a\udc00b' }] })!;
   expect(item.ratingKey.isWellFormed()).toBe(true);
-  const stance = { own: {}, ownDate: null, modes: { ...DEFAULT_MODES, tags: 'mirror' as const }, spared: {} };
+  const stance = {
+    own: {},
+    ownDate: null,
+    unseen: null,
+    modes: { ...DEFAULT_MODES, tags: 'mirror' as const },
+    spared: {},
+  };
   const edit = editOf(differenceOf(wantedOf(SCENE, DEFAULT_SYNC), item, stance));
   expect(edit.get('genre[].tag.tag-')).toBe(encodeURIComponent('a\ufffdb'));
 });
@@ -370,7 +376,7 @@ describe('names of what every object has', () => {
       ...one,
       disambiguation: `role of ${one.name}`,
     }));
-    const stance = { own: {}, ownDate: null, modes: DEFAULT_MODES, spared: {} };
+    const stance = { own: {}, ownDate: null, unseen: null, modes: DEFAULT_MODES, spared: {} };
     const plain = editOf(differenceOf(wantedOf(sceneWith({ performers }), DEFAULT_SYNC), item, stance));
     expect([...plain.keys()].filter((key) => key.includes('tagging') || key.includes('thumb'))).toEqual([]);
     const cast = editOf(differenceOf(wantedOf(sceneWith({ performers }), MIRROR), item, stance));

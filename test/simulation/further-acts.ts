@@ -13,9 +13,7 @@ export function furthered(plan: Plan): Plan {
   const further = [...(scansNewFiles ? newFiles(dice, plan) : []), ...(isUndone ? undone(dice, plan) : [])];
   const sorted = (acts: readonly Act[]) => [...acts].sort((a, b) => a.atMs - b.atMs);
   const whole = { ...plan, scansNewFiles, acts: sorted([...plan.acts, ...further]) };
-  // Who cannot read the newest records does not see who took the lease at the same moment as they.
-  const isNewer = plan.acts.some((act) => act.does === 'upgrade' && act.to === 2);
-  if (isNewer || !dice.chance(0.06)) return further.length === 0 ? plan : whole;
+  if (!dice.chance(0.06)) return further.length === 0 ? plan : whole;
   const acts = whole.acts.map((act): Act => (dice.chance(0.5) ? { ...act, on: 'second' } : act));
   return { ...whole, second: second(dice), acts: sorted([...acts, ...together(dice, whole)]) };
 }

@@ -226,6 +226,28 @@ describe.each(['append', 'replace'] as const)('where a list of tags is taken as 
     expect(second).toMatchObject({ kind: 'written', unmet: ['genre'], own: { genre: ['two', 'one'] } });
   });
 
+  test('a server that may still do an edit: that it shows what is wanted now is not certain, and our tags stay ours', async () => {
+    const desk = await startDesk({ items: 1, tagMode });
+    desk.plex.addFault({ kind: 'lateEdit', ms: 600_000 });
+    await desk.deliver({ ...FULL, tags: ['late'] });
+    const unseen = { item: '1001', own: desk.intents[0]!.own, unseen: desk.intents[0]!.digest };
+    const asBefore = sceneWith({ title: 'clip 1' });
+    expect(await desk.deliver(asBefore, unseen)).toMatchObject({
+      kind: 'unchanged',
+      isCertain: false,
+      own: { genre: ['late'] },
+    });
+    const { unseen: _, ...seen } = unseen;
+    expect(await desk.deliver(asBefore, seen)).toMatchObject({ kind: 'unchanged', isCertain: true, own: {} });
+  });
+
+  test('what was written before and is shown now is certain', async () => {
+    const desk = await startDesk({ items: 1, tagMode });
+    const written = await desk.deliver(FULL);
+    const unseen = { ...known(written), unseen: desk.intents[0]!.digest };
+    expect(await desk.deliver(FULL, unseen)).toMatchObject({ kind: 'unchanged', isCertain: true });
+  });
+
   test('an edit that was done though its answer was lost is not done again', async () => {
     const desk = await startDesk({ items: 1, tagMode });
     const cut = desk.plex.addFault({ kind: 'resetAfter', method: 'PUT' });
@@ -302,6 +324,7 @@ describe('what is announced before the write', () => {
           { field: 'genre', before: ['x'], after: ['one', 'x'] },
         ] satisfies FieldChange[],
         own: { genre: ['one'] } satisfies OwnTags,
+        digest: expect.stringMatching(/^[0-9a-f]{16}$/),
       },
     ]);
   });

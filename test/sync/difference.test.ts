@@ -24,7 +24,7 @@ function wanted({ fields = {}, genre = [], actor = [] }: Held): Wanted {
 }
 
 function stance(own: OwnTags, modes: Partial<FieldModes> = {}, spared: Spared = {}): Stance {
-  return { own, ownDate: null, modes: { ...DEFAULT_MODES, ...modes }, spared };
+  return { own, ownDate: null, unseen: null, modes: { ...DEFAULT_MODES, ...modes }, spared };
 }
 
 function parametersOf(want: Held, has: Held, own: OwnTags = {}): [string, string][] {
