@@ -72,6 +72,11 @@ export class SegmentReader {
   }
 
   async #readSegment(index: number, offset: number, from: Position): Promise<Chunk> {
+    // Whatever a crash has left of it, or a late writer has made of it anew.
+    if (offset === 0) {
+      const image = await this.#imageAfter(from);
+      if (image !== null) return { entries: [], next: image };
+    }
     const fd = await this.#file(segmentName(this.#stream, index));
     if (fd === null) return this.#readOn(from);
     // Before the bytes: a seal that comes while we read is met in them.
@@ -103,6 +108,12 @@ export class SegmentReader {
     if (later === undefined) return { entries: [], next: from };
     const next = baseOf(later);
     return { entries: [{ kind: 'damaged', position: from, next, reason: 'a segment is missing' }], next };
+  }
+
+  /** Where the newest image begins that stands in for the segment which begins at `from`; null: none does. */
+  async #imageAfter(from: Position): Promise<Position | null> {
+    const image = (await this.#list()).images.at(-1);
+    return image !== undefined && imageBaseOf(image) > from ? imageBaseOf(image) : null;
   }
 
   async #chunk(fd: number, offset: number, end: number, from: Position): Promise<Chunk> {

@@ -27,7 +27,9 @@
 // - The order of the stream is the order in F(0) up to E(0), then F(1) up to E(1), and so on. E(n) never changes once it is
 //   there, and until it is there nothing of F(n+1) can be read; so what a reader has seen stays as it was.
 // - A file that is not empty was in the folder durably before its first byte (the same rule covers F(0)).
-// - The newest segment is never removed, so the folder always tells a writer that has slept for long that it is late.
+// - The newest segment is never removed, so the folder always tells a writer that has slept for long that it is late. One that
+//   slept before the very first file was made, until that was dropped, makes it once more: no seal is in it, so nothing
+//   in it counts, and a reader that begins goes to the image that stands in for it.
 //
 // Where other hosts write as well (network.ts), all that a sealer or a writer does is done under the lock of the folder
 // (append-lock.ts): a host sees what others did before it opened a file or looked into the folder, and may not see what they
@@ -177,8 +179,11 @@ export class SegmentWriter {
     // Somebody removed the folder under us: what we wrote is gone with it.
     if (newest === undefined || newest < index) return false;
     const end = await endOfSegment(this.#disk, this.#stream, index, fd);
+    const all = await this.#disk.readAll(fd);
+    // Sealed, and no seal in it: it is not the file that was sealed. That one was dropped, and ours made in its place.
+    if (end !== null && sealEndIn(all) === null) return false;
     // The last one: who appends the same record again means it.
-    const at = (await this.#disk.readAll(fd)).lastIndexOf(bytes);
+    const at = all.lastIndexOf(bytes);
     return at >= 0 && (end === null || at < end);
   }
 }

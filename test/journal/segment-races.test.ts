@@ -170,10 +170,9 @@ describe('one call at a time', () => {
 
 test('a reader that finds nothing, just before all begins, does not take the second segment for the first', async () => {
   const disk = new MemoryDisk();
-  let isEmpty = true;
+  let looks = 0;
   const late = disk.process(async (call) => {
-    if (call !== 'readdirSync' || !isEmpty) return;
-    isEmpty = false;
+    if (call !== 'readdirSync' || ++looks !== 2) return;
     const other = new FileJournal('/data', disk.process());
     await other.append('control', [recordOf(1)]);
     await new FileSegments('/data', disk.process()).seal('control', recordOf(0));
@@ -182,6 +181,25 @@ test('a reader that finds nothing, just before all begins, does not take the sec
   const reader = new FileJournal('/data', late);
   expect(await reader.read('control', 0)).toEqual({ entries: [], next: 0 });
   expect(await ids(reader)).toHaveLength(2);
+});
+
+test('a first writer that sleeps until its segment is dropped makes it anew, but not its record in it', async () => {
+  const disk = new MemoryDisk();
+  const [image, first, second, third] = [recordOf(9), recordOf(1), recordOf(2), recordOf(3)];
+  let looks = 0;
+  const late = disk.process(async (call) => {
+    if (call !== 'openSync' || ++looks !== 1) return;
+    const other = new FileJournal('/data', disk.process());
+    const segments = new FileSegments('/data', disk.process());
+    await other.append('control', [first]);
+    await segments.seal('control', recordOf(0));
+    await other.append('control', [second]);
+    await segments.dropBefore('control', 1, [image]);
+  });
+  expect(await new FileJournal('/data', late).append('control', [third])).toEqual({ ok: true });
+  expect([...disk.folder.names.keys()]).toContain('control.ndjson');
+  const all = await ids(new FileJournal('/data', disk.process()));
+  expect(all).toEqual([image, second, third].map(({ id }) => id));
 });
 
 /** A sealer over five records that has died before its n-th call of that name. */

@@ -299,4 +299,28 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
       ],
     },
   },
+  {
+    name: 'a hook that slept before the first segment was made wrote to it when it had been dropped',
+    plan: {
+      ...PLAIN,
+      seed: 8825,
+      scenes: 6,
+      hasCovers: true,
+      vigilMinutes: 1,
+      recoveryTimeoutSeconds: 1,
+      failureThreshold: 5,
+      segmentBytes: 6000,
+      keepMs: 0,
+      acts: [
+        { atMs: 236, does: 'edit', scenes: ['1'], isHookLost: false },
+        { atMs: 237, does: 'disk', fault: 'slow', share: 1, forMs: 3_600_000 },
+        { atMs: 581, does: 'edit', scenes: ['2'], isHookLost: false },
+        { atMs: 2689, does: 'edit', scenes: ['2', '1'], isHookLost: false },
+        { atMs: 2826, does: 'kill', steps: 5 },
+        { atMs: 3494, does: 'edit', scenes: ['1'], isHookLost: false },
+        { atMs: 4206, does: 'rename tag', tag: '2' },
+        { atMs: 4242, does: 'edit', scenes: ['1'], isHookLost: false },
+      ],
+    },
+  },
 ];
