@@ -26,6 +26,8 @@ export default defineConfig(({ mode }) => {
       root: fileURLToPath(new URL('..', import.meta.url)),
       include: ['test/**/*.test.ts'],
       pool: 'forks',
+      // By default a machine of two cores works with one.
+      maxWorkers: '100%',
       env: isLong ? { BREAKWATER_LONG: '1', BREAKWATER_EDITS: '5000' } : {},
       testTimeout: isLong ? 3_600_000 : 60_000,
       hookTimeout: 60_000,

@@ -215,10 +215,28 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'tags that we put are forgotten when one is attempted',
     file: 'src/queue/queue.ts',
-    find: 'const ours = { own: event.own, ',
-    replace: 'const ours = { own: {}, ',
+    find: 'item,\n          own,\n          ...(ownDate',
+    replace: 'item,\n          own: {},\n          ...(ownDate',
+  },
+  {
+    name: 'an edit that Plex may still do is forgotten when another attempt did not end well',
+    file: 'src/queue/queue.ts',
+    find: 'by === undefined && unseen !== undefined && { unseen }',
+    replace: 'false && { unseen }',
   },
   // The shell.
+  {
+    name: 'a prober that overslept asks all the same',
+    file: 'src/invocation/probing.ts',
+    find: "if (!isOurs || !isLeaseLive(control.state, 'probe', writer.now()))",
+    replace: 'if (false)',
+  },
+  {
+    name: 'a reconciliation proves nothing',
+    file: 'src/invocation/drain-session.ts',
+    find: 'if (isCanary) await this.#acknowledge(1);\n        else this',
+    replace: 'this',
+  },
   {
     name: 'a hook does not look whether its job was written',
     file: 'src/invocation/hook.ts',
@@ -366,6 +384,31 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/invocation/unlock.ts',
     find: "const flag = by === 'lock' ? '1' : '0';",
     replace: "const flag = '1';",
+  },
+  // Other versions, and other boots.
+  {
+    name: 'what a newer version wrote beside an append is not looked at',
+    file: 'src/control/control-log.ts',
+    find: '    // A newer one wrote beside us: what became of ours is for its machines to say.\n    if (this.#isNewer) return NEWER;\n',
+    replace: '',
+  },
+  {
+    name: 'a checkpoint is believed after a power loss',
+    file: 'src/journal/trust.ts',
+    find: ' || checkpoint.boot !== boot',
+    replace: '',
+  },
+  {
+    name: 'a segment that was made anew where one was dropped counts',
+    file: 'src/journal/segment-writer.ts',
+    find: 'if (end !== null && sealEndIn(all) === null) return false;',
+    replace: '',
+  },
+  {
+    name: 'a reader passes an image by where its segment is there',
+    file: 'src/journal/segment-reader.ts',
+    find: 'if (image !== null) return { entries: [], next: image };',
+    replace: '',
   },
   // Outages.
   {
