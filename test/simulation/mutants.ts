@@ -236,6 +236,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/invocation/drain-session.ts',
     find: 'if (isCanary) await this.#acknowledge(1);\n        else this',
     replace: 'this',
+    tests: 'test/invocation/reconcile.test.ts',
+  },
+  {
+    name: 'a reconciliation waits for a job to close the breaker',
+    file: 'src/invocation/drain-session.ts',
+    find: "if (value === 'open') return 'nothing';",
+    replace: "if (value !== 'closed') return 'nothing';",
   },
   {
     name: 'a hook does not look whether its job was written',
@@ -391,6 +398,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/control/control-log.ts',
     find: '    // A newer one wrote beside us: what became of ours is for its machines to say.\n    if (this.#isNewer) return NEWER;\n',
     replace: '',
+    tests: 'test/control/control-log.test.ts',
   },
   {
     name: 'a checkpoint is believed after a power loss',
