@@ -411,6 +411,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/journal/segment-writer.ts',
     find: 'if (end !== null && sealEndIn(all) === null) return false;',
     replace: '',
+    tests: 'test/journal/segment-races.test.ts',
   },
   {
     name: 'a reader passes an image by where its segment is there',
