@@ -98,7 +98,7 @@ export class ControlLog {
    * Breakwater of the same era would take it for the whole.
    */
   checkpoint(): ControlCheckpoint | null {
-    if (this.#last === null || this.#isNewer) return null;
+    if (this.#last === null || this.isNewer) return null;
     return { ...madeBy(this.#writer), position: this.#position, last: this.#last, state: this.#fold };
   }
 
@@ -130,7 +130,7 @@ export class ControlLog {
 
   /** Appends the events in one write, then reads them back. */
   async append(...events: readonly (ControlEvent | Annotation)[]): Promise<Recorded> {
-    if (this.#isNewer) return NEWER;
+    if (this.isNewer) return NEWER;
     if (this.#isBehind) await this.refresh();
     const records = this.#witnessed(events);
     this.#isBehind = true;
@@ -139,7 +139,7 @@ export class ControlLog {
     const own = new Map<string, Step>();
     await this.refresh((step) => own.set(step.record.id, step));
     // A newer one wrote beside us: what became of ours is for its machines to say.
-    if (this.#isNewer) return NEWER;
+    if (this.isNewer) return NEWER;
     const steps = records.map((record) => own.get(record.id));
     if (steps.some((step) => step === undefined)) {
       throw new Error(
@@ -156,7 +156,8 @@ export class ControlLog {
     return recorded.steps;
   }
 
-  get #isNewer(): boolean {
+  /** Whether a newer version wrote what only it can read: then the state is not all that there is. */
+  get isNewer(): boolean {
     return this.#fold.counts.newer > 0;
   }
 

@@ -150,7 +150,7 @@ const CONTROL: Readonly<Record<ControlEventType | Annotation['type'], Shape>> = 
 const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
   'job.queued': { job, cause },
   'job.attempted': {
-    job,
+    ...outcome,
     item: named('item'),
     changes: list(shape({ field: part, before: value, after: value, isCut: flag })),
     own,

@@ -143,7 +143,7 @@ async function settleScene(attempt: Attempt, scene: Fetched, options: Prefetched
 }
 
 async function deliverUnderLease(
-  { job }: Attempt,
+  { job, upTo }: Attempt,
   scene: StashScene,
   options: Prefetched,
 ): Promise<Delivery> {
@@ -155,7 +155,7 @@ async function deliverUnderLease(
       prefetched,
       covers: (id, validator) => world.stash.cover(id, validator),
       scenesWithFile: (baseNames) => world.stash.scenesWithFile(baseNames),
-      beforeWrite: (intent) => queue.appendOrThrow({ type: 'job.attempted', job: job.job, ...intent }),
+      beforeWrite: (intent) => queue.appendOrThrow({ type: 'job.attempted', job: job.job, upTo, ...intent }),
       beforeEdit: async () => {
         await lease.refresh();
         await lease.renewIfNeeded();

@@ -60,6 +60,8 @@ interface Outcome {
 interface JobAttempted {
   readonly type: 'job.attempted';
   readonly job: JobName;
+  /** As of an outcome: its scene was fetched when this much was queued. None of a person's act, nor of old records. */
+  readonly upTo?: Position;
   /** The Plex item. */
   readonly item: string;
   readonly changes: readonly FieldChange[];

@@ -82,6 +82,7 @@ const isKnown = shaped<Known>({
   cover: optional(isCover),
   digest: optional(isText),
   unseen: optional(isText),
+  upTo: optional(isCount),
   spared: optional(mapOf(orNull(isText))),
 });
 const entriesOf = (check: Check) =>
@@ -114,6 +115,7 @@ const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>>
   'job.queued': { job: isJob, cause: isText },
   'job.attempted': {
     job: isJob,
+    upTo: optional(isCount),
     item: isText,
     changes: listOf(isChange),
     own: isOwn,

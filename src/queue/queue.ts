@@ -65,6 +65,8 @@ export interface Known {
   readonly digest?: string;
   /** Of what was wanted when it was last written to, until an attempt after that ended as it should. */
   readonly unseen?: string;
+  /** Whoever fetched the scene before has nothing to say of it any more. */
+  readonly upTo?: Position;
   readonly spared?: Spared;
 }
 
@@ -116,13 +118,16 @@ export function createQueue(initial?: Queue) {
       },
 
       'job.attempted': (queue: Queue, event: Of<'job.attempted'>) => {
+        if (isOvertaken(queue, event)) return queue;
         const before = queue.known.get(event.job);
         const spared = sparedAfter(before?.spared, event);
         const ownDate = ownDateAfter(before?.ownDate, event);
         const { item, own, by, digest: unseen } = event;
+        const upTo = by === undefined ? event.upTo : event.position;
         remember(queue, event.job, {
           item,
           own,
+          ...(upTo !== undefined && { upTo }),
           ...(ownDate !== undefined && { ownDate }),
           ...(by === undefined && unseen !== undefined && { unseen }),
           ...(spared && { spared }),
@@ -131,17 +136,18 @@ export function createQueue(initial?: Queue) {
       },
 
       'job.restored': (queue: Queue, event: Of<'job.restored'>) => {
-        remember(queue, event.job, { item: event.item, own: event.own });
+        remember(queue, event.job, { item: event.item, own: event.own, upTo: event.position });
         return { ...queue };
       },
 
       'job.delivered': (queue: Queue, event: Of<'job.delivered'>) => {
         if (event.result === 'gone') (queue.known as Map<JobName, Known>).delete(event.job);
-        if (event.item !== undefined) {
-          const { item, own, cover, digest } = event;
+        if (event.item !== undefined && !isOvertaken(queue, event)) {
+          const { item, own, cover, digest, upTo } = event;
           forgetUnseen(queue, event.job);
           remember(queue, event.job, {
             item,
+            upTo,
             ...(own && { own }),
             ...(cover && { cover }),
             ...(digest && { digest }),
@@ -277,6 +283,15 @@ function place(queue: Queue, name: JobName, after: Job | null): Queue {
 function remember(queue: Queue, job: JobName, news: Partial<Known> & Pick<Known, 'item'>): void {
   const known = queue.known as Map<JobName, Known>;
   known.set(job, { own: {}, ...known.get(job), ...news });
+}
+
+/** Of a drainer that overslept: another has fetched the scene since, or a person has turned back what was delivered. */
+function isOvertaken(
+  { known }: Queue,
+  { job, upTo }: { readonly job: JobName; readonly upTo?: Position },
+): boolean {
+  const before = known.get(job)?.upTo;
+  return before !== undefined && upTo !== undefined && upTo < before;
 }
 
 function forgetUnseen({ known }: Queue, job: JobName): void {

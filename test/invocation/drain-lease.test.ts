@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { DRAIN_LEASE_MS, DrainLease, LeaseLost } from '../../src/invocation/drain-lease.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { encodeLine, RECORD_VERSION } from '../../src/journal/record.ts';
+import { makeRecord } from '../../src/journal/writer.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { drainClaim } from '../support/honest-writers.ts';
 
@@ -28,4 +31,16 @@ test('a claim that is read back only when its lease has ended and is held by ano
   expect(other.state.drain.context).toMatchObject({ owner: 'other', epoch: 2 });
   expect(lease?.epoch).toBe(1);
   expect(() => lease?.assertHeld()).toThrow(LeaseLost);
+});
+
+test('a lease is nobody’s to hold where a newer version writes beside: it may have taken it', async () => {
+  const clock = new FakeClock();
+  const journal = new MemoryJournal();
+  const writer = fakeWriter(clock, 'older', 1);
+  const control = await ControlLog.open(journal, writer);
+  const lease = await DrainLease.claim(control, writer);
+  await lease?.refresh();
+  const newer = { ...makeRecord(fakeWriter(clock, 'newer', 2), 'lease.claimed', {}), v: RECORD_VERSION + 1 };
+  journal.appendBytes('control', joinLines([encodeLine(newer)]));
+  await expect(lease?.refresh()).rejects.toThrow(LeaseLost);
 });

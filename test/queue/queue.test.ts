@@ -202,6 +202,7 @@ describe('what is known of a delivered scene', () => {
     expect(fold(...events, delivered(101, { item: 'item-2' })).known.get(JOB)).toEqual({
       item: 'item-2',
       own: { genre: ['a'] },
+      upTo: 101,
     });
     expect(fold(...events, delivered(101, { item: 'item-2', own: {} })).known.get(JOB)?.own).toEqual({});
   });

@@ -47,7 +47,13 @@ function fold(...events: readonly QueueEvent[]): Queue {
   });
   return store.getSnapshot().context;
 }
-const knownAfter = (...events: readonly QueueEvent[]) => fold(...events).known.get(JOB);
+/** But for how much was queued when it was fetched: see "whoever fetched a scene before". */
+function knownAfter(...events: readonly QueueEvent[]) {
+  const known = fold(...events).known.get(JOB);
+  if (known === undefined) return undefined;
+  const { upTo: _, ...rest } = known;
+  return rest;
+}
 
 describe('what is spared', () => {
   const spare = (spares: NonNullable<Event<'job.attempted'>['spares']>) => attempted({ by: 'lock', spares });
@@ -125,6 +131,26 @@ describe('what was written and not yet seen', () => {
   test('stays where a delivery says nothing of an item', () => {
     const { item: _, ...withheld } = delivered({ result: 'withheld' }) as Event<'job.delivered'>;
     expect(knownAfter(attempted({ digest: 'new' }), withheld)).toMatchObject({ unseen: 'new' });
+  });
+});
+
+describe('whoever fetched a scene before another did, or a person turned it back', () => {
+  const mine = { own: { genre: ['newer'] }, item: '8' };
+  const late = { own: { genre: ['older'] }, item: '7', digest: 'older' };
+
+  test.each<[string, readonly QueueEvent[]]>([
+    ['delivered', [delivered({ ...mine, upTo: 250 })]],
+    ['attempted', [attempted({ ...mine, upTo: 250 })]],
+    ['was undone', [attempted({ ...mine, by: 'undo' }), { type: 'job.restored', job: JOB, ...mine }]],
+    ['is being undone', [attempted({ ...mine, by: 'undo' })]],
+  ])('has nothing to say of what is known once that %s', (_, newer) => {
+    expect(knownAfter(...newer, delivered({ ...late, upTo: 50 }))).toMatchObject(mine);
+    expect(knownAfter(...newer, attempted({ ...late, upTo: 50 }))).toMatchObject(mine);
+    expect(knownAfter(...newer, delivered({ ...late, upTo: 250 }))).toMatchObject(late);
+  });
+
+  test('is heard where it cannot be told: of records from before it was written down', () => {
+    expect(knownAfter(delivered({ ...mine, upTo: 250 }), attempted(late))).toMatchObject({ item: '7' });
   });
 });
 

@@ -86,7 +86,8 @@ export class Checks {
 
   onCall(call: PlexCall): void {
     const { process, method } = call;
-    if (method === 'probe') this.#onProbe(process);
+    // A person who checks asks for no server that is known, and waits for nothing.
+    if (method === 'probe' && call.key !== '') this.#onProbe(process);
     if (!WRITES.has(method)) return;
     const { state } = this.#watch;
     const { operator } = state;
@@ -126,8 +127,10 @@ export class Checks {
     const sentMs = this.#kernel.nowMs;
     const probe = { process, mono, boot, sentMs };
     const isLive = (other: LeaseProbe) => {
+      // Between two of one machine there may have been one of the other, for which neither lease was live.
+      if (!this.#doClocksAgree()) return false;
       if (other.boot === boot) return mono - other.mono < PROBE_LEASE_MS;
-      return this.#doClocksAgree() && sentMs - other.sentMs < PROBE_LEASE_MS - WALL_SKEW_MS;
+      return sentMs - other.sentMs < PROBE_LEASE_MS - WALL_SKEW_MS;
     };
     const live = this.#probes.filter((other) => other.process.isAlive && isLive(other));
     this.#looks.at(

@@ -215,14 +215,20 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'tags that we put are forgotten when one is attempted',
     file: 'src/queue/queue.ts',
-    find: 'item,\n          own,\n          ...(ownDate',
-    replace: 'item,\n          own: {},\n          ...(ownDate',
+    find: 'own,\n          ...(upTo !== undefined',
+    replace: 'own: {},\n          ...(upTo !== undefined',
   },
   {
     name: 'an edit that Plex may still do is forgotten when another attempt did not end well',
     file: 'src/queue/queue.ts',
     find: 'by === undefined && unseen !== undefined && { unseen }',
     replace: 'false && { unseen }',
+  },
+  {
+    name: 'who fetched a scene long ago says what is known of it',
+    file: 'src/queue/queue.ts',
+    find: 'before !== undefined && upTo !== undefined && upTo < before',
+    replace: 'false',
   },
   // The shell.
   {
@@ -396,9 +402,15 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what a newer version wrote beside an append is not looked at',
     file: 'src/control/control-log.ts',
-    find: '    // A newer one wrote beside us: what became of ours is for its machines to say.\n    if (this.#isNewer) return NEWER;\n',
+    find: '    // A newer one wrote beside us: what became of ours is for its machines to say.\n    if (this.isNewer) return NEWER;\n',
     replace: '',
     tests: 'test/control/control-log.test.ts',
+  },
+  {
+    name: 'a drainer goes on beside a newer version',
+    file: 'src/invocation/drain-lease.ts',
+    find: "if (this.#control.isNewer) throw new LeaseLost('a newer Breakwater is at work');",
+    replace: '',
   },
   {
     name: 'a checkpoint is believed after a power loss',

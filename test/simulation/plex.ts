@@ -57,7 +57,7 @@ interface Held {
 export interface PlexCall {
   readonly process: SimProcess;
   readonly method: PlexMethod;
-  /** Of an item; of a scan, the folder. */
+  /** Of an item; of a scan, the folder; of a probe, the server that is asked for. */
   readonly key: string;
   /** Of the item that is meant; null: there is none, or several. */
   readonly scene: string | null;
@@ -208,8 +208,11 @@ export class SimPlex {
       return { ok: true, value: null };
     };
     return {
-      probe: () =>
-        ask('probe', '', () => ({ ok: true, value: { machineIdentifier: SERVER_ID, version: '1.40' } })),
+      probe: (serverId) =>
+        ask('probe', serverId, () => ({
+          ok: true,
+          value: { machineIdentifier: SERVER_ID, version: '1.40' },
+        })),
       sections: () =>
         ask('sections', '', () => {
           const library = { key: '1', type: 'movie', title: 'Scenes', locations: ['/media'] };

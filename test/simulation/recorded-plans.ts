@@ -323,4 +323,41 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
       ],
     },
   },
+  {
+    name: 'a drainer of an older version went on when one of a newer version had taken its lease',
+    plan: {
+      ...PLAIN,
+      seed: 41_078,
+      scenes: 4,
+      vigilMinutes: 0.2,
+      recoveryTimeoutSeconds: 20,
+      failureThreshold: 5,
+      keepMs: 60_000,
+      second: { isContainer: false, wallOffMs: 400_000 },
+      acts: [
+        { atMs: 215, does: 'upgrade', to: 2, on: 'second' },
+        { atMs: 215, does: 'edit', scenes: ['4'], isHookLost: false },
+        { atMs: 378, does: 'edit', scenes: ['4'], isHookLost: false, on: 'second' },
+      ],
+    },
+  },
+  {
+    name: 'a drainer that overslept said which tags are ours, over what another had said since',
+    plan: {
+      ...PLAIN,
+      seed: 54_353,
+      scenes: 2,
+      hasCovers: true,
+      vigilMinutes: 0.2,
+      recoveryTimeoutSeconds: 60,
+      failureThreshold: 5,
+      keepMs: 0,
+      acts: [
+        { atMs: 705, does: 'edit', scenes: ['1', '2'], isHookLost: false },
+        { atMs: 1024, does: 'disk', fault: 'slow', share: 1, forMs: 120_000 },
+        { atMs: 3296, does: 'edit', scenes: ['1'], isHookLost: false },
+        { atMs: 4656, does: 'suspend', ms: 600_000, isMonotonicRunning: true },
+      ],
+    },
+  },
 ];
