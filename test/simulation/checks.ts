@@ -86,8 +86,7 @@ export class Checks {
 
   onCall(call: PlexCall): void {
     const { process, method } = call;
-    // A person who checks asks for no server that is known, and waits for nothing.
-    if (method === 'probe' && call.key !== '') this.#onProbe(process);
+    if (method === 'probe') this.#onProbe(process, call.key === '');
     if (!WRITES.has(method)) return;
     const { state } = this.#watch;
     const { operator } = state;
@@ -119,10 +118,12 @@ export class Checks {
     this.#looks.at(21, !dropped.includes(FOREIGN_TAG), () => `${who}: drops the tag of a person`);
   }
 
-  #onProbe(process: SimProcess): void {
+  #onProbe(process: SimProcess, isForAnyServer: boolean): void {
     const said = process.notes.get('said') as JournalRecord | undefined;
     const isUnderLease = said?.type === 'lease.claimed' && said.data.lease === 'probe';
     if (!isUnderLease) return;
+    // It was not granted, and this is what a person's check begins with: that asks without a lease.
+    if (isForAnyServer && this.#watch.voids.has(said.id)) return;
     const { mono, boot } = (process.notes.get('clock') as MachineClock).now();
     const sentMs = this.#kernel.nowMs;
     const probe = { process, mono, boot, sentMs };

@@ -32,6 +32,8 @@ export class Watch {
   damaged = 0;
   /** Ids of all that a reader is given. */
   readonly ids = new Set<string>();
+  /** Of those, the control records that moved nothing. */
+  readonly voids = new Set<string>();
   history: OutageHistory = EMPTY_HISTORY;
   openings = 0;
   #told: Told | null = beginning();
@@ -68,6 +70,7 @@ export class Watch {
     this.folds.clear();
     this.damaged = 0;
     this.ids.clear();
+    this.voids.clear();
     this.history = EMPTY_HISTORY;
     this.openings = 0;
     this.#told = beginning();
@@ -119,6 +122,7 @@ export class Watch {
       return;
     }
     this.ids.add(step.record.id);
+    if (step.isVoid) this.voids.add(step.record.id);
     this.history = evolveHistory(this.history, step);
     const isOpening = step.before.breaker.value === 'closed' && step.after.breaker.value === 'open';
     if (isOpening) this.openings += 1;
