@@ -10,7 +10,7 @@ import type { Checkpoint } from '../journal/atomic-file.ts';
 import { type AppendFailure, type Journal, JournalError } from '../journal/journal.ts';
 import type { Chunk } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
-import { type Checked, checkCheckpoint } from '../journal/trust.ts';
+import { type Checked, checkCheckpoint, originOf } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import { type Annotation, annotationOf } from './annotations.ts';
 import { evolve } from './evolve.ts';
@@ -55,7 +55,7 @@ export class ControlLog {
     checkpoint: ControlCheckpoint | null = null,
     onStep?: (step: Step) => void,
   ): Promise<ControlLog> {
-    const checked = await checkCheckpoint(journal, 'control', madeBy(writer), checkpoint);
+    const checked = await checkCheckpoint(journal, 'control', originOf(ERA, writer), checkpoint);
     return ControlLog.resume(journal, writer, checked, onStep);
   }
 
@@ -99,7 +99,7 @@ export class ControlLog {
    */
   checkpoint(): ControlCheckpoint | null {
     if (this.#last === null || this.isNewer) return null;
-    return { ...madeBy(this.#writer), position: this.#position, last: this.#last, state: this.#fold };
+    return { ...originOf(ERA, this.#writer), position: this.#position, last: this.#last, state: this.#fold };
   }
 
   /** The checkpoint of now was written: the tail begins anew. */
@@ -177,9 +177,4 @@ export class ControlLog {
       return { ...plain, witness };
     });
   }
-}
-
-/** What a checkpoint is of that this process writes, or goes by. */
-function madeBy(writer: Writer): Pick<ControlCheckpoint, 'era' | 'boot'> {
-  return { era: ERA, boot: writer.now().boot };
 }

@@ -8,7 +8,7 @@ import { ERA } from '../../machines/era.ts';
 import type { FoldState } from '../control/replay.ts';
 import { type ControlState, INITIAL_STATE } from '../control/state.ts';
 import type { AppendFailure } from '../journal/journal.ts';
-import { type Checked, checkCheckpoint } from '../journal/trust.ts';
+import { type Checked, checkCheckpoint, originOf } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import type { JobName } from '../queue/events.ts';
 import type { DataDir } from './data-dir.ts';
@@ -39,8 +39,8 @@ export async function runHook(
   if (!appended.ok) return { kind: 'refused', failure: appended.failure };
   // From here on the job is safe: nothing that goes wrong may look like a refusal.
   try {
-    const ours = { era: ERA, boot: writer.now().boot };
-    const checked = await checkCheckpoint(dir.journal, 'control', ours, dir.controlCheckpoint.read());
+    const checkpoint = dir.controlCheckpoint.read();
+    const checked = await checkCheckpoint(dir.journal, 'control', originOf(ERA, writer), checkpoint);
     const known = await currentState(dir, checked);
     if (known !== null && !isDrainerWanted(known, writer)) return { kind: 'queued', started: false };
     return { kind: 'queued', ...(await startIfNeeded(dir, writer, checked)) };

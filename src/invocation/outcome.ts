@@ -71,20 +71,14 @@ export function settledAs(
   }
 }
 
-function doneOutcome(
-  attempt: Attempt,
-  result: Extract<Delivery, { kind: 'unchanged' | 'written' }>,
-  draw: number,
-): QueueEvent {
+type Done = Extract<Delivery, { kind: 'unchanged' | 'written' }>;
+
+function doneOutcome(attempt: Attempt, result: Done, draw: number): QueueEvent {
   const { item, own, cover, digest, waitsFor, refused } = result;
   const unmet = result.kind === 'written' ? result.unmet : [];
-  const isCertain = result.kind === 'written' ? unmet.length === 0 : result.isCertain;
-  if (!isCertain && !isLastAttempt(attempt, 'incomplete')) {
-    const detail =
-      result.kind === 'written'
-        ? `Plex does not show yet what was written: ${unmet.join(', ')}`
-        : 'Plex shows what is wanted, but may still do what was written before';
-    return deferredOrDead(attempt, 'incomplete', detail, draw);
+  const doubt = doubtOf(result);
+  if (doubt !== null && !isLastAttempt(attempt, 'incomplete')) {
+    return deferredOrDead(attempt, 'incomplete', doubt, draw);
   }
   if (waitsFor !== null && !isLastAttempt(attempt, 'cover')) {
     return deferredOrDead(attempt, 'cover', waitsFor, draw);
@@ -98,6 +92,15 @@ function doneOutcome(
     ...(cover === null ? {} : { cover }),
     ...(notes.length === 0 ? {} : { notes }),
   };
+}
+
+/** Why Plex may come to show something else yet; null: it will not. */
+function doubtOf(result: Done): string | null {
+  if (result.kind === 'unchanged') {
+    return result.isCertain ? null : 'Plex shows what is wanted, but may still do what was written before';
+  }
+  if (result.unmet.length === 0) return null;
+  return `Plex does not show yet what was written: ${result.unmet.join(', ')}`;
 }
 
 function isLastAttempt(attempt: Attempt, reason: DeferReason): boolean {

@@ -43,7 +43,7 @@ export async function startIfNeeded(
   const control = await ControlLog.resume(dir.journal, writer, checked);
   // After a reboot or an update, while Plex is away: no drainer may come for long, and the next hook finds it done.
   if (control.tailLength >= LONG_TAIL) saveControlCheckpoint({ dir }, control);
-  if (control.fold.counts.newer > 0) {
+  if (control.isNewer) {
     return {
       started: false,
       warning: 'queued, but the journal is of a newer Breakwater: update this plugin',

@@ -74,7 +74,7 @@ export class SegmentReader {
   async #readSegment(index: number, offset: number, from: Position): Promise<Chunk> {
     // Whatever a crash has left of it, or a late writer has made of it anew.
     if (offset === 0) {
-      const image = await this.#imageAfter(from);
+      const image = imageAfter(from, (await this.#list()).images);
       if (image !== null) return { entries: [], next: image };
     }
     const fd = await this.#file(segmentName(this.#stream, index));
@@ -102,18 +102,12 @@ export class SegmentReader {
     if (segments.includes(placeOf(from).index) && placeOf(from).kind === 'segment') {
       return { entries: [], next: from };
     }
-    const image = images.at(-1);
-    if (image !== undefined && imageBaseOf(image) > from) return { entries: [], next: imageBaseOf(image) };
+    const standsIn = imageAfter(from, images);
+    if (standsIn !== null) return { entries: [], next: standsIn };
     const later = segments.find((index) => baseOf(index) > from);
     if (later === undefined) return { entries: [], next: from };
     const next = baseOf(later);
     return { entries: [{ kind: 'damaged', position: from, next, reason: 'a segment is missing' }], next };
-  }
-
-  /** Where the newest image begins that stands in for the segment which begins at `from`; null: none does. */
-  async #imageAfter(from: Position): Promise<Position | null> {
-    const image = (await this.#list()).images.at(-1);
-    return image !== undefined && imageBaseOf(image) > from ? imageBaseOf(image) : null;
   }
 
   async #chunk(fd: number, offset: number, end: number, from: Position): Promise<Chunk> {
@@ -162,4 +156,10 @@ export class SegmentReader {
     this.#open = { name, fd };
     return fd;
   }
+}
+
+/** Where the newest image begins, if it stands in for what is at `from`; else null. */
+function imageAfter(from: Position, images: readonly number[]): Position | null {
+  const newest = images.at(-1);
+  return newest !== undefined && imageBaseOf(newest) > from ? imageBaseOf(newest) : null;
 }

@@ -8,6 +8,15 @@ import type { Chunk } from './lines.ts';
 import type { Position, StreamName } from './record.ts';
 import { placeOf } from './segments.ts';
 import { isCount, isText, shaped } from './shape.ts';
+import type { Writer } from './writer.ts';
+
+/** What a checkpoint is of. */
+export type Origin = Pick<Checkpoint<unknown>, 'era' | 'boot'>;
+
+/** What this process writes checkpoints of, and goes by. */
+export function originOf(era: string, writer: Writer): Origin {
+  return { era, boot: writer.now().boot };
+}
 
 export type Checked<State> =
   | {
@@ -31,7 +40,7 @@ const isEnvelope = shaped<Omit<Checkpoint<unknown>, 'state'>>({
 export async function checkCheckpoint<State>(
   journal: Journal,
   stream: StreamName,
-  { era, boot }: Pick<Checkpoint<State>, 'era' | 'boot'>,
+  { era, boot }: Origin,
   checkpoint: Checkpoint<State> | null,
 ): Promise<Checked<State>> {
   if (checkpoint === null || !isEnvelope(checkpoint)) return { kind: 'ignored' };

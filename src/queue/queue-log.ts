@@ -5,7 +5,7 @@ import type { Checkpoint } from '../journal/atomic-file.ts';
 import { type AppendResult, type Journal, JournalError } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
-import { checkCheckpoint } from '../journal/trust.ts';
+import { checkCheckpoint, originOf } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import type { JobName, QueueEvent } from './events.ts';
 import {
@@ -56,7 +56,7 @@ export class QueueLog {
     writer: Writer,
     checkpoint: QueueCheckpoint | null = null,
   ): Promise<QueueLog> {
-    const checked = await checkCheckpoint(journal, 'queue', madeBy(writer), checkpoint);
+    const checked = await checkCheckpoint(journal, 'queue', originOf(QUEUE_ERA, writer), checkpoint);
     const log = new QueueLog(journal, writer, checked.kind === 'trusted' ? checked.checkpoint : null);
     await log.refresh();
     return log;
@@ -93,7 +93,7 @@ export class QueueLog {
     if (this.#last === null || this.#hasSkippedNewer) return null;
     const { jobs, known, ...rest } = this.queue;
     const state = { jobs: [...jobs], known: [...known], ...rest };
-    return { ...madeBy(this.#writer), position: this.#position, last: this.#last, state };
+    return { ...originOf(QUEUE_ERA, this.#writer), position: this.#position, last: this.#last, state };
   }
 
   async refresh(): Promise<void> {
@@ -147,9 +147,4 @@ export function queueEventOf(record: JournalRecord, position: Position): PlacedQ
 
 function fromImage(image: QueueImage): Queue {
   return { ...image, jobs: new Map(image.jobs), known: new Map(image.known) };
-}
-
-/** What a checkpoint is of that this process writes, or goes by. */
-function madeBy(writer: Writer): Pick<QueueCheckpoint, 'era' | 'boot'> {
-  return { era: QUEUE_ERA, boot: writer.now().boot };
 }

@@ -141,7 +141,7 @@ async function write(
   const own = ownDuring(planned);
   if (changes.length === 0) {
     const isCertain = stance.unseen === null || stance.unseen === done.digest;
-    return { kind: 'unchanged', isCertain, ...done, ...(isCertain ? {} : { own }) };
+    return { kind: 'unchanged', ...done, isCertain, own: isCertain ? done.own : own };
   }
   const intent = { item: item.ratingKey, changes: changes.map(bounded), own, digest: done.digest };
   if (Buffer.byteLength(JSON.stringify(intent)) > MAX_INTENT_BYTES)

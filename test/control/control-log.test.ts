@@ -4,13 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { gate } from '../../src/control/decide.ts';
 import { INITIAL_STATE } from '../../src/control/state.ts';
-import { type Journal, JournalError } from '../../src/journal/journal.ts';
+import { JournalError } from '../../src/journal/journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { drainClaim, moves, playHonestly, probeClaim, probeFailed } from '../support/honest-writers.ts';
+import { journalWith } from '../support/journal-with.ts';
 import { entriesOf, foldAll } from '../support/streams.ts';
 
 const RUNS = { numRuns: process.env.BREAKWATER_LONG === undefined ? 60 : 1_000 };
@@ -39,11 +40,9 @@ describe('an append', () => {
   test('that fails says why and leaves the state as it was', async () => {
     const { clock, journal } = setting();
     const failure = { kind: 'full', detail: 'only 3 of 300 bytes fitted' } as const;
-    const full: Journal = {
+    const full = journalWith(journal, {
       append: async () => ({ ok: false, failure }),
-      read: (stream, from) => journal.read(stream, from),
-      size: (stream) => journal.size(stream),
-    };
+    });
     const log = await ControlLog.open(full, fakeWriter(clock));
     expect(await log.append(drainClaim)).toEqual({ ok: false, failure });
     expect(log.state).toBe(INITIAL_STATE);
@@ -70,22 +69,18 @@ describe('an append', () => {
 
   test('that was acknowledged and is not there is a broken invariant', async () => {
     const { clock, journal } = setting();
-    const forgetful: Journal = {
+    const forgetful = journalWith(journal, {
       append: async () => ({ ok: true }),
-      read: (stream, from) => journal.read(stream, from),
-      size: (stream) => journal.size(stream),
-    };
+    });
     const log = await ControlLog.open(forgetful, fakeWriter(clock));
     await expect(log.append(drainClaim)).rejects.toThrow('not in the log');
   });
 
   test('of which only a part is there is one as well', async () => {
     const { clock, journal } = setting();
-    const careless: Journal = {
+    const careless = journalWith(journal, {
       append: (stream, records) => journal.append(stream, records.slice(0, 1)),
-      read: (stream, from) => journal.read(stream, from),
-      size: (stream) => journal.size(stream),
-    };
+    });
     const log = await ControlLog.open(careless, fakeWriter(clock));
     await expect(log.append(drainClaim, probeFailed('drain', 1))).rejects.toThrow('not in the log');
   });
@@ -107,14 +102,12 @@ describe('an append', () => {
   test('is not believed when a newer version wrote beside it: what it came to only that one can say', async () => {
     const { clock, journal } = setting();
     const newer = { ...makeRecord(fakeWriter(clock, 'newer', 2), 'tide.turned', {}), v: 2 };
-    const beside: Journal = {
+    const beside = journalWith(journal, {
       append: (stream, records) => {
         journal.appendBytes('control', joinLines([encodeLine(newer)]));
         return journal.append(stream, records);
       },
-      read: (stream, from) => journal.read(stream, from),
-      size: (stream) => journal.size(stream),
-    };
+    });
     const log = await ControlLog.open(beside, fakeWriter(clock));
     expect(await log.append(drainClaim)).toMatchObject({ ok: false, failure: { kind: 'newer' } });
     await expect(log.appendOrThrow(drainClaim)).rejects.toThrow('update this one');
@@ -124,14 +117,12 @@ describe('an append', () => {
 test('after an append that could not be read back the next one first reads it: its own words are no drift', async () => {
   const { clock, journal } = setting();
   let isReadable = true;
-  const failing: Journal = {
-    append: (stream, records) => journal.append(stream, records),
+  const failing = journalWith(journal, {
     read: async (stream, from) => {
       if (!isReadable) throw Object.assign(new Error('EIO: made up, read'), { code: 'EIO' });
       return journal.read(stream, from);
     },
-    size: (stream) => journal.size(stream),
-  };
+  });
   const log = await ControlLog.open(failing, fakeWriter(clock));
   await log.append(drainClaim);
   const released = { type: 'lease.released', lease: 'drain', epoch: 1, reason: 'idle' } as const;

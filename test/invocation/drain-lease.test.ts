@@ -3,19 +3,19 @@
 import { expect, test } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { DRAIN_LEASE_MS, DrainLease, LeaseLost } from '../../src/invocation/drain-lease.ts';
-import type { Journal } from '../../src/journal/journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine, RECORD_VERSION } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { drainClaim } from '../support/honest-writers.ts';
+import { journalWith } from '../support/journal-with.ts';
 
 test('a claim that is read back only when its lease has ended and is held by another is not believed to hold theirs', async () => {
   const clock = new FakeClock();
   const shared = new MemoryJournal();
   const other = await ControlLog.open(shared, fakeWriter(clock, 'other', 2));
-  const slow: Journal = {
+  const slow = journalWith(shared, {
     append: async (stream, records) => {
       const appended = await shared.append(stream, records);
       // The machine sleeps between our append and our reading it back.
@@ -23,9 +23,7 @@ test('a claim that is read back only when its lease has ended and is held by ano
       await other.append(drainClaim);
       return appended;
     },
-    read: (stream, from) => shared.read(stream, from),
-    size: (stream) => shared.size(stream),
-  };
+  });
   const control = await ControlLog.open(slow, fakeWriter(clock, 'slow', 1));
   const lease = await DrainLease.claim(control, fakeWriter(clock, 'slow', 1));
   expect(other.state.drain.context).toMatchObject({ owner: 'other', epoch: 2 });

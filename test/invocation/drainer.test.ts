@@ -17,6 +17,7 @@ import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import { deliver } from '../../src/sync/deliver.ts';
 import { startPlexAndClient } from '../support/plex-fixture.ts';
+import { probedWell } from '../support/probed-well.ts';
 import { sceneWith } from '../support/stash-scenes.ts';
 import { NO_COVER, TEXT_AND_TAGS } from '../support/sync-options.ts';
 import {
@@ -94,16 +95,6 @@ describe('1: a ramp that an outage broke off', () => {
     expect((await world.steps()).filter(isVoid('backlog.drained'))).toEqual([]);
   });
 });
-
-async function probedWell(world: VirtualWorld, log: ControlLog): Promise<void> {
-  await world.pass(10 * MINUTE_MS);
-  await log.append({ type: 'lease.claimed', lease: 'probe', forMs: 15_000, draw: 0 });
-  const under = { lease: 'probe', epoch: log.state.probe.context.epoch } as const;
-  await log.append(
-    { type: 'probe.succeeded', ...under, tookMs: 1, pending: 1 },
-    { type: 'lease.released', ...under, reason: 'answered' },
-  );
-}
 
 describe('2: one scene whose edit always fails as in an outage, while probes succeed', () => {
   const poisons: [string, Trouble][] = [

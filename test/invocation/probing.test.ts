@@ -4,11 +4,11 @@
 import { expect, test } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { probeUnderLease } from '../../src/invocation/probing.ts';
-import type { Journal } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import type { Failure } from '../../src/plex/failures.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { drainClaim, probeClaim } from '../support/honest-writers.ts';
+import { journalWith } from '../support/journal-with.ts';
 
 const HOUR_MS = 3_600_000;
 const REFUSED: Failure = { class: 'outage', symptom: 'refused', detail: 'nobody listens' };
@@ -27,15 +27,13 @@ async function probed(meanwhile: (other: ControlLog, clock: FakeClock) => Promis
   const other = await ControlLog.open(journal, fakeWriter(clock, 'other', 2));
   await other.append(drainClaim, { ...away, draw: 0, opensAfter: 1 });
   clock.advance(HOUR_MS);
-  const slow: Journal = {
+  const slow = journalWith(journal, {
     append: async (stream, records) => {
       const appended = await journal.append(stream, records);
       if (records[0]?.type === 'lease.claimed') await meanwhile(other, clock);
       return appended;
     },
-    read: (stream, from) => journal.read(stream, from),
-    size: (stream) => journal.size(stream),
-  };
+  });
   const writer = fakeWriter(clock, 'slow', 1);
   const control = await ControlLog.open(slow, writer);
   let asked = 0;

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { QueueEvent } from '../../src/queue/events.ts';
 import { queueEventOf } from '../../src/queue/queue-log.ts';
+import { probedWell } from '../support/probed-well.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 import { Killed, spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
 
@@ -242,10 +243,7 @@ test('is done, and closes the breaker, where an outage left no job that could', 
   const under = { lease: 'drain', epoch: log.state.drain.context.epoch } as const;
   const failed = { type: 'attempt.failed', ...under, class: 'outage', symptom: 'refused', draw: 0 } as const;
   await log.append({ ...failed, opensAfter: 1 });
-  await world.pass(HOUR_MS);
-  await log.append({ type: 'lease.claimed', lease: 'probe', forMs: 15_000, draw: 0 });
-  const probe = { lease: 'probe', epoch: log.state.probe.context.epoch } as const;
-  await log.append({ type: 'probe.succeeded', ...probe, tookMs: 1, pending: 0 });
+  await probedWell(world, log);
   await log.append({ type: 'lease.released', ...under, reason: 'gone' });
   expect(log.state.breaker.value).toBe('halfOpen');
   world.stash.edit('240', { title: 'without a hook' });
