@@ -2,7 +2,7 @@
 // plugin with secrets that are looked for afterwards in everything that is left of it: the data dir, temp files, Stash's
 // log, what was printed, the arguments of every process while it lived, and the addresses that Plex and Stash were asked.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +10,7 @@ import { STASH_VARIABLE } from '../../src/invocation/handover.ts';
 import { TASK_MODES } from '../../src/invocation/task.ts';
 import { type Ended, LiveWorld, TOKEN, until } from '../support/live-world.ts';
 import { type Secret, secretsIn } from '../support/secrets.ts';
+import { removeDir } from '../support/temp-dir.ts';
 
 const API_KEY = 'canary-4piK3y-8b1d2e';
 const OTHERS: readonly Secret[] = [
@@ -30,7 +31,7 @@ afterEach(async () => {
   await world?.close();
   if (before === undefined) delete process.env.TMPDIR;
   else process.env.TMPDIR = before;
-  rmSync(temp, { recursive: true, force: true });
+  removeDir(temp);
 });
 
 describe('the search itself finds', () => {

@@ -1,6 +1,6 @@
 // A simulated Stash with small plugins written for one test, and the means to wait for what they do.
 // A plugin's script is the body of an async function of `input`, the document it read on stdin.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -10,6 +10,7 @@ import {
   type StashSimulatorOptions,
   startStashSimulator,
 } from '../../src/simulators/stash/server.ts';
+import { removeDir } from '../support/temp-dir.ts';
 
 const PATIENCE_MS = 15_000;
 const LOOK_EVERY_MS = 5;
@@ -58,7 +59,7 @@ export function atEnd(end: () => Promise<void> | void): void {
 
 export function tempDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'stash-test-'));
-  atEnd(() => rmSync(dir, { recursive: true, force: true }));
+  atEnd(() => removeDir(dir));
   return dir;
 }
 

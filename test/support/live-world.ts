@@ -2,7 +2,7 @@
 // it, with a data dir of its own. Nothing here is a mock: hooks and drainers are real processes.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import type { JournalRecord } from '../../src/journal/record.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { type PlexSimulator, startPlexSimulator } from '../../src/simulators/plex/server.ts';
 import { type StashSimulator, startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { removeDir } from './temp-dir.ts';
 
 export const PLUGIN_DIR = fileURLToPath(new URL('../../dist/plugin', import.meta.url));
 export const BUNDLE = path.join(PLUGIN_DIR, 'breakwater.cjs');
@@ -76,11 +77,8 @@ export class LiveWorld {
     return steps;
   }
 
-  async control() {
-    return this.#closing(
-      async (dir) =>
-        (await ControlLog.open(dir.journal, processWriter('cli'), dir.controlCheckpoint.read())).state,
-    );
+  control() {
+    return controlIn(this.data);
   }
 
   async queue() {
@@ -103,16 +101,8 @@ export class LiveWorld {
     return spawnAndRead(process.execPath, [BUNDLE, ...words, '--data', this.data], env);
   }
 
-  /** Kills the drainer that holds the lease, if there is one. Its process id, or null. */
-  async killDrainer(): Promise<number | null> {
-    const { drain } = await this.control();
-    if (drain.value !== 'held' || drain.context.holder === null) return null;
-    try {
-      process.kill(drain.context.holder.pid, 'SIGKILL');
-      return drain.context.holder.pid;
-    } catch {
-      return null;
-    }
+  killDrainer(): Promise<number | null> {
+    return killDrainerOf(this.data);
   }
 
   /** Everything that was left behind, as text: for looking for secrets. */
@@ -133,17 +123,42 @@ export class LiveWorld {
     await this.stash.close();
     await this.plex.close();
     if (drain?.value === 'held') await this.killDrainer();
-    // A drainer that was just told to die may still be at its checkpoint.
-    rmSync(this.root, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    removeDir(this.root);
   }
 
-  async #closing<T>(use: (dir: ReturnType<typeof openDataDir>) => Promise<T>): Promise<T> {
-    const dir = openDataDir(this.data);
-    try {
-      return await use(dir);
-    } finally {
-      dir.journal.close();
-    }
+  #closing<T>(use: (dir: DataDir) => Promise<T>): Promise<T> {
+    return closing(this.data, use);
+  }
+}
+
+/** Kills the drainer that holds the lease, if there is one. Its process id, or null. */
+export async function killDrainerOf(data: string): Promise<number | null> {
+  const { drain } = await controlIn(data);
+  if (drain.value !== 'held' || drain.context.holder === null) return null;
+  try {
+    process.kill(drain.context.holder.pid, 'SIGKILL');
+    return drain.context.holder.pid;
+  } catch {
+    return null;
+  }
+}
+
+function controlIn(data: string) {
+  return closing(
+    data,
+    async (dir) =>
+      (await ControlLog.open(dir.journal, processWriter('cli'), dir.controlCheckpoint.read())).state,
+  );
+}
+
+type DataDir = ReturnType<typeof openDataDir>;
+
+async function closing<T>(data: string, use: (dir: DataDir) => Promise<T>): Promise<T> {
+  const dir = openDataDir(data);
+  try {
+    return await use(dir);
+  } finally {
+    dir.journal.close();
   }
 }
 

@@ -23,7 +23,8 @@ import { processWriter, thisProcess } from '../../src/invocation/process.ts';
 import { readAll } from '../../src/journal/journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
-import { BUNDLE, spawnAndRead } from '../support/live-world.ts';
+import { BUNDLE, killDrainerOf, spawnAndRead, until } from '../support/live-world.ts';
+import { removeDir } from '../support/temp-dir.ts';
 
 const RAW = fileURLToPath(new URL('../fixtures/captures/raw/', import.meta.url));
 const UPDATE = readFileSync(path.join(RAW, 'sceneUpdate-full-1.stdin'));
@@ -49,9 +50,7 @@ beforeEach(async () => {
   data = path.join(root, 'breakwater');
   await pretendDrainer();
 });
-afterEach(() => {
-  rmSync(root, { recursive: true, force: true });
-});
+afterEach(() => removeDir(root));
 
 describe('what a real Stash sent', () => {
   test.each(readdirSync(RAW))('%s is understood', async (name) => {
@@ -206,10 +205,13 @@ describe('a data dir that cannot be used', () => {
 
 test('many hooks at once ask for one drainer', async () => {
   data = path.join(root, 'fresh');
-  const runs = await Promise.all(Array.from({ length: 12 }, () => hook(UPDATE)));
+  // The drainer is a real one: it must meet no Stash of this machine, and be gone before its folder is.
+  const stdin = UPDATE.toString().replace('"Port":9999', '"Port":1');
+  const runs = await Promise.all(Array.from({ length: 12 }, () => hook(stdin)));
   const answers = runs.map(({ stdout }) => (JSON.parse(stdout) as { output: string }).output);
   expect(answers.filter((answer) => answer === 'queued, drainer started')).toHaveLength(1);
   expect(await queued()).toHaveLength(12);
+  await until('the drainer has been ended', async () => (await killDrainerOf(data)) !== null);
 });
 
 /** As if a drainer were at work, so that no hook starts a real one. */

@@ -2,13 +2,14 @@
 // task instead. Needs a process namespace of its own.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startPlexSimulator } from '../../src/simulators/plex/server.ts';
 import { PLUGIN_DIR, TOKEN, until } from '../support/live-world.ts';
+import { removeDir } from '../support/temp-dir.ts';
 
 const SIM_STASH = fileURLToPath(new URL('../../dist/tools/sim-stash.cjs', import.meta.url));
 const NAMESPACE = ['--fork', '--pid', '--mount-proc', '--kill-child'];
@@ -58,7 +59,7 @@ test.skipIf(!hasNamespaces)(
     } finally {
       stash.kill('SIGKILL');
       await plex.close();
-      rmSync(root, { recursive: true, force: true });
+      removeDir(root);
     }
   },
 );
