@@ -25,6 +25,9 @@ import type { Fault } from '../../src/simulators/plex/server.ts';
 import { blackhole, httpServer, rawHttp, rawServer, selfSignedServer } from '../support/bare-servers.ts';
 import { connect, failureOf, NOW, startPlex, startPlexAndClient, TOKEN } from '../support/plex-fixture.ts';
 
+/** Long enough to connect in, on a busy machine: it is the answer that must be late. */
+const DEADLINE_MS = 500;
+
 type Answered = PlexResult<unknown>;
 type AskedHere = Exclude<Asked, 'image'>;
 
@@ -132,7 +135,7 @@ const NETWORK_CASES: readonly Case[] = [
     name: 'headers never come',
     row: NETWORK_ROWS.DEADLINE!,
     produce: async () => {
-      const { plex, client } = await startPlexAndClient({}, { timeoutMs: 100 });
+      const { plex, client } = await startPlexAndClient({}, { timeoutMs: DEADLINE_MS });
       plex.addFault({ kind: 'hang' });
       return client.sections();
     },
@@ -141,13 +144,13 @@ const NETWORK_CASES: readonly Case[] = [
     name: 'the body stalls',
     row: NETWORK_ROWS.DEADLINE!,
     produce: () =>
-      fromRaw('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"Media', { timeoutMs: 100 }, false),
+      fromRaw('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"Media', { timeoutMs: DEADLINE_MS }, false),
   },
   {
     name: 'the body trickles for longer than the deadline',
     row: NETWORK_ROWS.DEADLINE!,
     produce: async () => {
-      const { plex, client } = await startPlexAndClient({}, { timeoutMs: 150 });
+      const { plex, client } = await startPlexAndClient({}, { timeoutMs: DEADLINE_MS });
       plex.addFault({ kind: 'slowDrip', bytesPerSecond: 20 });
       return client.sections();
     },
