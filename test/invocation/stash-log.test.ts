@@ -2,14 +2,14 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { onOneLine, silentLog, writeQuietly } from '../../src/invocation/stash-log.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const LOG = fileURLToPath(new URL('../../src/invocation/stash-log.ts', import.meta.url));
 /** Stash stops reading at a line of 64 KiB. */
@@ -17,12 +17,6 @@ const STASH_LINE_BYTES = 64 * 1024;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be left
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
-
-function tempDir(): string {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'breakwater-log-'));
-  onTestFinished(() => fs.rmSync(dir, { recursive: true, force: true }));
-  return dir;
-}
 
 /** A script that has the module as `log`, built as it is shipped: in one file. */
 function withLog(script: string): string {

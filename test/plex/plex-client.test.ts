@@ -238,7 +238,7 @@ describe('a deadline', () => {
     const tookMs = await timed(async () => expect((await client.sections()).ok).toBe(false));
     // undici's own timer has the same length and ticks every half second, so it may come first, by that much.
     expect(tookMs).toBeGreaterThan(TIMEOUT_MS - 500);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS * 5);
+    expect(tookMs).toBeLessThan(TIMEOUT_MS * 1.5);
   });
 
   test('is kept while connecting to a host that drops everything', async () => {
@@ -246,14 +246,14 @@ describe('a deadline', () => {
     const client = connect(`http://127.0.0.1:${port}`, { timeoutMs: TIMEOUT_MS });
     const tookMs = await timed(async () => expect((await client.sections()).ok).toBe(false));
     expect(tookMs).toBeGreaterThan(TIMEOUT_MS * 0.9);
-    expect(tookMs).toBeLessThan(TIMEOUT_MS * 5);
+    expect(tookMs).toBeLessThan(TIMEOUT_MS * 1.5);
   });
 
   test('is kept against an answer that drips', async () => {
     const { plex, client } = await startPlexAndClient({}, { timeoutMs: TIMEOUT_MS });
     plex.addFault({ kind: 'slowDrip', bytesPerSecond: 20 });
     const tookMs = await timed(async () => expect((await client.sections()).ok).toBe(false));
-    expect(tookMs).toBeLessThan(TIMEOUT_MS * 5);
+    expect(tookMs).toBeLessThan(TIMEOUT_MS * 1.5);
   });
 
   test('that has passed leaves a client that works', async () => {
