@@ -56,8 +56,23 @@ describe('there is a lock', () => {
     expect(isShared(names, type)).toBe(expected);
   });
 
-  test.each([...NETWORK_TYPES])('on file system %i, %s', (type) => {
+  // The numbers as linux/magic.h of a kernel has them; VirtualBox's and Lustre's stand in their own sources.
+  test.each([
+    [0x6969, 'NFS'],
+    [0x517b, 'SMB'],
+    [0xff534d42, 'CIFS'],
+    [0xfe534d42, 'SMB2'],
+    [0x01021997, '9p'],
+    [0x00c36400, 'Ceph'],
+    [0x5346414f, 'AFS'],
+    [0x6b414653, 'AFS'],
+    [0x73757245, 'Coda'],
+    [0x0bd00bd0, 'Lustre'],
+    [0x786f4256, 'VirtualBox'],
+    [0x65735546, 'FUSE'],
+  ])('on file system %i, %s', (type, name) => {
     expect(isShared([], type)).toBe(true);
+    expect(NETWORK_TYPES.get(type)).toBe(name);
   });
 
   test('where the folder is not made yet, by what it will be on', async () => {
@@ -261,7 +276,7 @@ test('nobody waits for longer than he says, and then he appends without it', asy
   const disk = leftHeld();
   let number = 7;
   let pauses = 0;
-  const { fs } = counting(disk, () => ({
+  const { calls, fs } = counting(disk, () => ({
     // Others have it again and again.
     pause: () => {
       pauses += 1;
@@ -270,6 +285,8 @@ test('nobody waits for longer than he says, and then he appends without it', asy
   }));
   expect(await new FileJournal('/data', fs).append('control', [recordOf(1)])).toEqual({ ok: true });
   expect(pauses).toBe(MAX_LOOKS);
+  // What he never had he does not give back.
+  expect(calls.renameSync).toBe(undefined);
   expect(locksIn(disk)).toEqual(['append-lock', `append-lock.${number}.held`]);
   expect(await numbersIn(disk)).toEqual([1]);
 });
@@ -280,6 +297,17 @@ test('should there be another, the one that was taken most often counts', async 
   disk.replace('append-lock.9.free', Buffer.alloc(0));
   await new FileJournal('/data', disk.process()).append('control', [recordOf(1)]);
   expect(locksIn(disk).sort()).toEqual(['append-lock', 'append-lock.11.free', 'append-lock.9.free']);
+});
+
+test('what only looks like a lock is none', async () => {
+  const disk = new MemoryDisk('network');
+  disk.replace('append-lock', Buffer.alloc(0));
+  disk.replace('append-lock.7.free', Buffer.alloc(0));
+  const others = ['my-append-lock.8.free', 'append-lock.9.free.bak', 'append-lock.10.broken'];
+  for (const name of others) disk.replace(name, Buffer.alloc(0));
+  await new FileJournal('/data', disk.process()).append('control', [recordOf(1)]);
+  expect(locksIn(disk)).toContain('append-lock.8.free');
+  expect([...disk.folder.names.keys()]).toEqual(expect.arrayContaining(others));
 });
 
 test('over node:fs somebody waits until it is given back', async () => {

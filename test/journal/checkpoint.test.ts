@@ -7,7 +7,9 @@ import { describe, expect, test } from 'vitest';
 import { AtomicFile, type Checkpoint, replaceFile } from '../../src/journal/atomic-file.ts';
 import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
 import { crc32 } from '../../src/journal/crc32.ts';
+import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { encodeLine } from '../../src/journal/record.ts';
 import { checkCheckpoint } from '../../src/journal/trust.ts';
 import { journalWith } from '../support/journal-with.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -296,6 +298,13 @@ describe('trust', () => {
     await journal.append('control', [recordOf(9), recordOf(10)]);
     const checked = await checkCheckpoint(journal, 'control', OURS, kept);
     expect(checked.kind === 'trusted' && checked.tail).toEqual(await journal.read('control', kept.position));
+  });
+
+  test('a line of another hand, without the newline before it, begins where it ends and follows it too', async () => {
+    const { journal, kept } = await checkpointOf(3);
+    journal.appendBytes('control', joinLines([encodeLine(recordOf(9))]).subarray(1));
+    const checked = await checkCheckpoint(journal, 'control', OURS, kept);
+    expect(checked).toMatchObject({ isCurrent: false, tail: { entries: [{ position: kept.position }] } });
   });
 
   test.each([
