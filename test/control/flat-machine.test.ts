@@ -113,6 +113,11 @@ describe('a machine of more than states, named guards and assignments is refused
       two({ on: { go: { target: ['b', 'a'] } } }),
     ],
     [
+      'a target in a list, though it is the only one',
+      'a transition to what is no state of its own',
+      two({ on: { go: { target: ['b'] } } }),
+    ],
+    [
       'an action that nobody made',
       'an action that is no named assign',
       two({ on: { go: { actions: 'sing' } } }),
