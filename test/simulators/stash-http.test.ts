@@ -39,7 +39,12 @@ describe('who may ask', () => {
     const sim = await startStash({}, closed);
     const refused = await ask(sim, VERSION);
     expect([refused.status, await refused.text()]).toEqual([401, '']);
-    expect((await fetch(`${sim.url}/scene/1/screenshot`)).status).toBe(401);
+    const picture = await fetch(`${sim.url}/scene/1/screenshot?t=1`, { redirect: 'manual' });
+    expect([picture.status, picture.headers.get('location')]).toEqual([
+      302,
+      '/login?returnURL=%2Fscene%2F1%2Fscreenshot%3Ft%3D1',
+    ]);
+    expect((await fetch(`${sim.url}/login`)).headers.get('content-type')).toBe('text/html');
     expect((await ask(sim, VERSION, { headers: { authorization: 'Bearer key' } })).status).toBe(401);
     expect((await ask(sim, VERSION, { headers: { ApiKey: 'key' } })).status).toBe(200);
     expect((await fetch(`${sim.url}/scene/1/screenshot?apikey=key`)).status).toBe(200);

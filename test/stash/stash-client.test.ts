@@ -297,7 +297,10 @@ describe('a failure', () => {
   test('an id is never more than an id, whatever it holds', async () => {
     const stash = await startStash({ scenes: 1 });
     const hostile = '"){id} s9:findScene(id:"1';
-    expect(unwrap(await connect(stash).scenes([hostile, '1'])).size).toBe(1);
+    const result = await connect(stash).scenes([hostile, '1']);
+    expect(kindOf(result)).toBe('refused');
+    const { detail } = (result as Extract<typeof result, { ok: false }>).failure;
+    expect(detail).toContain(`parsing ${JSON.stringify(hostile)}: invalid syntax`);
   });
 
   test('passes: the next request is answered', async () => {

@@ -14,7 +14,13 @@ export interface Visited {
 
 export type Identity =
   | { readonly kind: 'allowed'; readonly user: string; readonly visited: readonly Visited[] }
-  | { readonly kind: 'refused'; readonly status: 401 | 500; readonly text: string };
+  | {
+      readonly kind: 'refused';
+      readonly status: 401 | 500;
+      readonly text: string;
+      /** Came with nothing that counts, rather than with a wrong key. */
+      readonly isStranger: boolean;
+    };
 
 export interface AuthOptions {
   readonly username?: string | undefined;
@@ -55,14 +61,14 @@ export class Auth {
         return { kind: 'allowed', user: this.user, visited: [] };
       }
       const status = this.#features.wrongKeyStatus;
-      return { kind: 'refused', status, text: status === 500 ? 'unauthorized\n' : '' };
+      return { kind: 'refused', status, text: status === 500 ? 'unauthorized\n' : '', isStranger: false };
     }
     const session = this.#sessionOf(request);
     if (session !== undefined && (this.isOpen || session.user !== '')) {
       return { kind: 'allowed', user: session.user, visited: session.visited };
     }
     if (this.isOpen) return { kind: 'allowed', user: '', visited: [] };
-    return { kind: 'refused', status: 401, text: '' };
+    return { kind: 'refused', status: 401, text: '', isStranger: true };
   }
 
   cookieValue(user: string, visited: readonly Visited[]): string {

@@ -58,18 +58,28 @@ export function mergeScenes(db: StashDatabase, input: Input): Scene {
   return target;
 }
 
-/** Scenes keep their updated_at: they only carry another tag now (measured). */
+/** Neither the tag nor its scenes get another updated_at (measured). */
 export function mergeTags(db: StashDatabase, sourceIds: readonly string[], targetId: string): Entity {
   const target = db.entity('tag', targetId);
   for (const source of sourceIds.map((id) => db.entity('tag', id))) {
     target.aliases.push(source.name, ...source.aliases);
-    for (const scene of db.scenes()) {
-      if (!scene.tagIds.includes(source.id)) continue;
-      scene.tagIds = [...new Set(scene.tagIds.map((id) => (id === source.id ? target.id : id)))];
-    }
+    for (const scene of db.scenes()) scene.tagIds = replaced(scene.tagIds, source.id, target.id);
     db.removeEntity('tag', source.id);
   }
   return target;
+}
+
+/** The performer that stays is updated; the scenes keep their updated_at. */
+export function mergePerformers(db: StashDatabase, input: Input): Entity {
+  const target = db.entity('performer', input.destination as string);
+  const sources = (input.source as string[]).map((id) => db.entity('performer', id));
+  if (sources.includes(target)) throw new Error('destination performer cannot be in source list');
+  for (const source of sources) {
+    for (const scene of db.scenes()) scene.performerIds = replaced(scene.performerIds, source.id, target.id);
+    db.removeEntity('performer', source.id);
+  }
+  const values = (input.values as Input | null | undefined) ?? {};
+  return changeEntity(db, 'performer', { ...values, id: input.destination });
 }
 
 export function createEntity(db: StashDatabase, kind: EntityKind, input: Input): Entity {
@@ -129,6 +139,10 @@ function entityFields(kind: EntityKind, input: Input): Partial<NewEntity> {
   if ('parent_id' in input) fields.parentIds = input.parent_id == null ? [] : [Number(input.parent_id)];
   if (typeof input.image === 'string') fields.image = pictureOfDataUrl(input.image) ?? null;
   return fields;
+}
+
+function replaced(ids: number[], from: number, to: number): number[] {
+  return ids.includes(from) ? [...new Set(ids.map((id) => (id === from ? to : id)))] : ids;
 }
 
 function bulkIds(have: readonly number[], change: unknown): number[] {

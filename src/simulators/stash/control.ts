@@ -42,11 +42,25 @@ async function reply(sim: StashSimulator, request: IncomingMessage): Promise<Rep
     sim.configurePlugin(decodeURIComponent(settings[1]!), await jsonOf(request));
     return { status: 200, body: {} };
   }
+  const plugin = /^\/plugins\/([^/]+)$/.exec(path);
+  if (request.method === 'PUT' && plugin !== null) {
+    sim.setPluginEnabled(decodeURIComponent(plugin[1]!), (await jsonOf(request)).enabled === true);
+    return { status: 200, body: {} };
+  }
   switch (`${request.method} ${path}`) {
     case 'POST /faults':
       return { status: 201, body: { id: sim.addFault(faultOf(await jsonOf(request))) } };
     case 'DELETE /faults':
       sim.clearFaults();
+      return { status: 200, body: {} };
+    case 'POST /clock': {
+      const { stepMs } = await jsonOf(request);
+      if (typeof stepMs !== 'number') throw new Error('stepMs must be a number');
+      sim.stepClock(stepMs);
+      return { status: 200, body: {} };
+    }
+    case 'POST /restart':
+      await sim.restart();
       return { status: 200, body: {} };
     case 'GET /runs':
       return { status: 200, body: sim.runs.map((run) => ({ ...run, stdin: withoutCookie(run.stdin) })) };

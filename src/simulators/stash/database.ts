@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { makePng } from './images.ts';
 import type { DiskFile, Entity, EntityKind, Scene, VideoFile } from './records.ts';
-import { wholeSecond } from './time.ts';
+import { Clock, wholeSecond } from './time.ts';
 
 export type NewScene = Partial<Omit<Scene, 'id' | 'files' | 'createdAt' | 'updatedAt'>> & {
   /** Paths; each is put on the disk too. */
@@ -25,14 +25,19 @@ export class StashDatabase {
     group: new Map(),
   };
   readonly #lastIds = { scene: 0, file: 0, tag: 0, performer: 0, studio: 0, group: 0 };
-  readonly #now: () => number;
+  readonly #clock: Clock;
 
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
+  constructor(clock: Clock = new Clock()) {
+    this.#clock = clock;
   }
 
   now(): number {
-    return wholeSecond(this.#now());
+    return wholeSecond(this.#clock.now());
+  }
+
+  /** How a moment stands in the database, where it is also compared as text. */
+  timeText(atMs: number): string {
+    return this.#clock.text(atMs);
   }
 
   addScene(init: NewScene = {}): Scene {
@@ -78,7 +83,7 @@ export class StashDatabase {
   }
 
   findScene(id: number | string): Scene | undefined {
-    return this.#scenes.get(Number(id));
+    return this.#scenes.get(idOf(id));
   }
 
   scenes(): Scene[] {
@@ -143,7 +148,7 @@ export class StashDatabase {
   }
 
   findEntity(kind: EntityKind, id: number | string): Entity | undefined {
-    return this.#entities[kind].get(Number(id));
+    return this.#entities[kind].get(idOf(id));
   }
 
   entities(kind: EntityKind): Entity[] {
@@ -186,6 +191,12 @@ export class StashDatabase {
     const now = this.now();
     return { id: this.#lastIds.file, path, ...disk, createdAt: now, updatedAt: now };
   }
+}
+
+/** Throws what Stash answers for an id that is no number. */
+export function idOf(id: number | string): number {
+  if (typeof id === 'number' || /^[+-]?\d+$/.test(id)) return Number(id);
+  throw new Error(`strconv.Atoi: parsing ${JSON.stringify(id)}: invalid syntax`);
 }
 
 function without(ids: number[], gone: number): number[] {

@@ -2,7 +2,6 @@
 // they are stored as, zone and all, because SQLite does (facts, section 3).
 import type { StashDatabase } from './database.ts';
 import type { EntityKind, Scene } from './records.ts';
-import { rfc3339 } from './time.ts';
 
 export interface FindFilter {
   readonly q?: string | null;
@@ -46,6 +45,7 @@ export interface SceneFilter {
 
 export interface NamedFilter {
   readonly name?: Criterion<string> | null;
+  readonly created_at?: Criterion<string> | null;
   readonly updated_at?: Criterion<string> | null;
 }
 
@@ -60,14 +60,19 @@ export function pageOf<T>(rows: readonly T[], filter: FindFilter | null | undefi
 }
 
 /** Ties, and no `sort` at all, go by id. */
-export function sorted<T extends SortRow>(rows: readonly T[], filter: FindFilter | null | undefined): T[] {
-  const key = SORT_KEYS[filter?.sort ?? ''] ?? ((row) => row.id);
+export function sorted<T extends SortRow>(
+  db: StashDatabase,
+  rows: readonly T[],
+  filter: FindFilter | null | undefined,
+): T[] {
+  const keyOf = SORT_KEYS[filter?.sort ?? ''] ?? ((row) => row.id);
   const sign = filter?.direction === 'DESC' ? -1 : 1;
-  return [...rows].sort((a, b) => {
-    const [left, right] = [key(a), key(b)];
-    if (left === right) return sign * (a.id - b.id);
-    return left < right ? -sign : sign;
+  const keyed = rows.map((row) => ({ row, key: keyOf(row, db) }));
+  keyed.sort((a, b) => {
+    if (a.key === b.key) return sign * (a.row.id - b.row.id);
+    return a.key < b.key ? -sign : sign;
   });
+  return keyed.map(({ row }) => row);
 }
 
 export function matchesScene(
@@ -88,8 +93,8 @@ export function matchesScene(
     hasIds(db, 'group', groupIds(scene), filter.groups) &&
     hasIds(db, 'tag', scene.tagIds, filter.tags) &&
     hasIds(db, 'performer', scene.performerIds, filter.performers) &&
-    isTime(scene.createdAt, filter.created_at) &&
-    isTime(scene.updatedAt, filter.updated_at);
+    isTime(db, scene.createdAt, filter.created_at) &&
+    isTime(db, scene.updatedAt, filter.updated_at);
   if (filter.OR != null) return own || matchesScene(db, scene, filter.OR);
   return (
     own &&
@@ -99,10 +104,16 @@ export function matchesScene(
 }
 
 export function matchesNamed(
-  row: { name: string; updatedAt: number },
+  db: StashDatabase,
+  row: { name: string; createdAt: number; updatedAt: number },
   filter: NamedFilter | null | undefined,
 ): boolean {
-  return filter == null || (isText(row.name, filter.name) && isTime(row.updatedAt, filter.updated_at));
+  if (filter == null) return true;
+  return (
+    isText(row.name, filter.name) &&
+    isTime(db, row.createdAt, filter.created_at) &&
+    isTime(db, row.updatedAt, filter.updated_at)
+  );
 }
 
 interface SortRow {
@@ -116,14 +127,15 @@ interface SortRow {
   updatedAt: number;
 }
 
-const SORT_KEYS: Readonly<Record<string, (row: SortRow) => string | number>> = {
+/** Moments are sorted as the text they are, too. */
+const SORT_KEYS: Readonly<Record<string, (row: SortRow, db: StashDatabase) => string | number>> = {
   title: (row) => row.title ?? '',
   name: (row) => row.name ?? '',
   path: (row) => row.files?.[0]?.path ?? '',
   date: (row) => row.date ?? '',
   rating: (row) => row.rating100 ?? -1,
-  created_at: (row) => row.createdAt,
-  updated_at: (row) => row.updatedAt,
+  created_at: (row, db) => db.timeText(row.createdAt),
+  updated_at: (row, db) => db.timeText(row.updatedAt),
 };
 
 function pathsOf({ files }: Scene): string[] {
@@ -182,13 +194,13 @@ function isNumber(value: number | null, criterion: Criterion<number> | null | un
 }
 
 /** A value that is no time at all finds nothing (measured), and is no error. */
-function isTime(atMs: number, criterion: Criterion<string> | null | undefined): boolean {
+function isTime(db: StashDatabase, atMs: number, criterion: Criterion<string> | null | undefined): boolean {
   if (criterion == null) return true;
   const isBroken = [criterion.value, criterion.value2 ?? criterion.value].some((text) =>
     Number.isNaN(Date.parse(text)),
   );
   if (isBroken) return false;
-  return compares(rfc3339(atMs), criterion.value, criterion.value2 ?? null, criterion.modifier);
+  return compares(db.timeText(atMs), criterion.value, criterion.value2 ?? null, criterion.modifier);
 }
 
 function isText(value: string, criterion: Criterion<string> | null | undefined): boolean {

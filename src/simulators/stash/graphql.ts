@@ -14,6 +14,7 @@ import {
 import { rootValue } from './resolvers.ts';
 import { schemaSdl } from './sdl.ts';
 import type { Asker, Stash } from './stash.ts';
+import type { Features } from './versions.ts';
 
 export interface GraphqlAnswer {
   readonly status: number;
@@ -28,8 +29,12 @@ export interface GraphqlEngine {
   ) => Promise<GraphqlAnswer>;
 }
 
+export function makeSchema(features: Features): GraphQLSchema {
+  return buildSchema(schemaSdl(features));
+}
+
 export function makeGraphql(stash: Stash): GraphqlEngine {
-  const schema = buildSchema(schemaSdl(stash.features));
+  const { schema } = stash;
   const root = rootValue(stash, schema);
   return { answer: (body, asker, onFields) => answer(schema, root, body, asker, onFields) };
 }
@@ -51,19 +56,19 @@ async function answer(
   if (request === undefined) {
     return refusal(400, [{ message: 'json request body could not be decoded' }]);
   }
-  let document: DocumentNode;
+  let checked: CheckedQuery;
   try {
-    document = parse(request.query);
+    checked = checkedQuery(schema, request.query);
   } catch (error) {
     return refusal(422, [withCode(error as GraphQLError, 'GRAPHQL_PARSE_FAILED')]);
   }
+  const { document, broken } = checked;
   const operation = getOperationAST(document, request.operationName ?? undefined);
   onFields(
     (operation?.selectionSet.selections ?? [])
       .map((selection) => (selection.kind === 'Field' ? selection.name.value : '...'))
       .join(','),
   );
-  const broken = validate(schema, document);
   if (broken.length > 0) {
     return refusal(
       422,
@@ -87,6 +92,29 @@ async function answer(
   }
   const errors = result.errors.map(({ message, path }) => ({ message, path }));
   return { status: 200, body: JSON.stringify({ errors, data: result.data }) };
+}
+
+interface CheckedQuery {
+  readonly document: DocumentNode;
+  readonly broken: readonly GraphQLError[];
+}
+
+/** As many as gqlgen keeps in Stash. */
+const QUERIES_KEPT = 1000;
+const checkedQueries = new WeakMap<GraphQLSchema, Map<string, CheckedQuery>>();
+
+/** Parsed and validated once: a hook asks the same for every scene. Throws when it cannot be parsed. */
+function checkedQuery(schema: GraphQLSchema, query: string): CheckedQuery {
+  const known = checkedQueries.get(schema) ?? new Map<string, CheckedQuery>();
+  checkedQueries.set(schema, known);
+  let checked = known.get(query);
+  if (checked === undefined) {
+    const document = parse(query);
+    checked = { document, broken: validate(schema, document) };
+    if (known.size >= QUERIES_KEPT) known.clear();
+    known.set(query, checked);
+  }
+  return checked;
 }
 
 function requestOf(body: string): GraphqlRequest | undefined {

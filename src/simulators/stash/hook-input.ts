@@ -7,8 +7,24 @@ import { type GraphQLInputType, getNullableType, isInputObjectType, isListType }
 
 export type Input = Readonly<Record<string, unknown>>;
 
-export function wholeInput(schema: GraphQLSchema, typeName: string, input: Input): Input {
-  return filled(schema.getType(typeName) as GraphQLInputType, input) as Input;
+/** What a hook's context takes over. */
+export interface WholeInput {
+  readonly input: Input;
+  readonly inputType: string;
+}
+
+export function wholeInput(schema: GraphQLSchema, typeName: string, input: Input): WholeInput {
+  const whole = filled(schema.getType(typeName) as GraphQLInputType, input, null) as Input;
+  return { input: whole, inputType: typeName };
+}
+
+/** As a script sees it: a nil list is an empty one, and an embedded struct is there under its name as well. */
+export function scriptStruct(schema: GraphQLSchema, typeName: string, input: unknown): unknown {
+  if (input == null) return null;
+  if (Array.isArray(input)) return input.map((one) => scriptStruct(schema, typeName, one));
+  const own = filled(schema.getType(typeName) as GraphQLInputType, input, []) as Input;
+  const isExtended = Object.keys(input).some((key) => !(key in own));
+  return isExtended ? { [typeName]: own, ...own, ...input } : own;
 }
 
 let rotations = 0;
@@ -20,13 +36,17 @@ export function sentFields(input: Input): string[] {
   return [...names.slice(turn), ...names.slice(0, turn)];
 }
 
-function filled(givenType: GraphQLInputType, value: unknown): unknown {
+/** The one struct that others hold by value, so that it is there even when it was not sent. */
+const BY_VALUE = 'CustomFieldsInput';
+
+function filled(givenType: GraphQLInputType, value: unknown, unsetList: null | []): unknown {
   const type = getNullableType(givenType);
-  if (value == null) return null;
-  if (isListType(type)) return (value as unknown[]).map((item) => filled(type.ofType, item));
+  if (value == null && isListType(type)) return unsetList;
+  if (value == null && !(isInputObjectType(type) && type.name === BY_VALUE)) return null;
+  if (isListType(type)) return (value as unknown[]).map((item) => filled(type.ofType, item, unsetList));
   if (!isInputObjectType(type)) return value;
   const fields = Object.values(type.getFields()).map(
-    (field) => [field.name, filled(field.type, (value as Input)[field.name])] as const,
+    (field) => [field.name, filled(field.type, (value as Input | null)?.[field.name], unsetList)] as const,
   );
   return Object.fromEntries(fields);
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname } from 'node:path';
 import type { Identity } from './auth.ts';
 import type { FaultList, RequestFaults } from './faults.ts';
 import type { GraphqlEngine } from './graphql.ts';
@@ -36,10 +37,12 @@ interface Answer {
   readonly body: string | Buffer;
   readonly cookie?: string;
   readonly etag?: string;
+  readonly location?: string;
 }
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const EMPTY = { type: 'text/plain', body: '' };
+const LOGIN_PAGE = '<!DOCTYPE html><title>Login</title>';
 const GARBAGE = '<html>\u0000{"data": oops';
 
 export async function handle(
@@ -72,7 +75,7 @@ export async function handle(
   const answer = faulty ?? (await trueAnswer(face, request, url, line, isAdmin, abort.signal));
   if (abort.signal.aborted) return;
   line.status = answer.status;
-  await send(response, answer, faults.kind === 'truncated');
+  await send(response, answer, faults.kind === 'truncated', face.stash.clock.now());
 }
 
 function faultAnswer(kind: RequestFaults['kind']): Answer | undefined {
@@ -94,10 +97,18 @@ async function trueAnswer(
   const body = await bodyOf(request);
   if (body === undefined) return { status: 413, ...EMPTY };
   line.bytes = body.length;
-  if (url.pathname === '/login' && request.method === 'POST') return login(stash, body);
+  if (url.pathname === '/login') {
+    return request.method === 'POST'
+      ? login(stash, body)
+      : { status: 200, type: 'text/html', body: LOGIN_PAGE };
+  }
   const visitor: Identity = isAdmin
     ? { kind: 'allowed', user: stash.auth.user, visited: [] }
     : stash.auth.identify(request, url.searchParams);
+  if (visitor.kind === 'refused' && visitor.isStranger && isPage(url.pathname)) {
+    const location = `/login?${new URLSearchParams({ returnURL: url.pathname + url.search })}`;
+    return { status: 302, type: 'text/html', body: `<a href="${location}">Found</a>.\n\n`, location };
+  }
   if (visitor.kind === 'refused') return { status: visitor.status, type: 'text/plain', body: visitor.text };
   line.authed = true;
   const base = `http://${request.headers.host ?? `${stash.place.host}:${stash.place.port}`}`;
@@ -131,6 +142,11 @@ function pictureAt(stash: Stash, path: string): Picture | undefined {
   return entity === undefined ? undefined : (entity.image ?? PLACEHOLDER);
 }
 
+/** What a browser would show: who is not logged in is led to the login there, also for a picture. */
+function isPage(path: string): boolean {
+  return path !== '/graphql' && ['', '.html'].includes(extname(path));
+}
+
 function login(stash: Stash, body: Buffer): Answer {
   const form = new URLSearchParams(body.toString());
   const value = stash.auth.login(form.get('username') ?? '', form.get('password') ?? '');
@@ -138,12 +154,14 @@ function login(stash: Stash, body: Buffer): Answer {
   return { status: 200, ...EMPTY, cookie: `session=${value}; Path=/; HttpOnly` };
 }
 
-async function send(response: ServerResponse, answer: Answer, isCut: boolean): Promise<void> {
+async function send(response: ServerResponse, answer: Answer, isCut: boolean, nowMs: number): Promise<void> {
   const body = Buffer.from(answer.body as string);
   response.writeHead(answer.status, {
     'content-type': answer.type,
     'content-length': body.length,
+    date: new Date(nowMs).toUTCString(),
     ...(answer.cookie === undefined ? {} : { 'set-cookie': answer.cookie }),
+    ...(answer.location === undefined ? {} : { location: answer.location }),
     ...(answer.etag === undefined ? {} : { etag: answer.etag, 'cache-control': 'no-cache' }),
   });
   if (!isCut) {

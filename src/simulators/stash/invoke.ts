@@ -2,9 +2,12 @@
 // Hooks are strictly one after another and the mutation's answer waits for them; they are lossy on
 // purpose: a client that leaves, or an earlier plugin that cannot start, and later hooks never run.
 
-import type { JobControl } from './jobs.ts';
-import { commandOf, hooksFor, type Plugin } from './plugins.ts';
-import { type PluginRun, type Started, startRun } from './run.ts';
+import { type JobControl, STASH_ENDED } from './jobs.ts';
+import type { LogLevel } from './log.ts';
+import { commandOf, hooksFor, type Plugin, scriptOf } from './plugins.ts';
+import { type PluginRun, type RunAbout, type Started, startRun } from './run.ts';
+import { scriptInput } from './script-input.ts';
+import { startScript } from './script-run.ts';
 import type { Asker, Stash } from './stash.ts';
 import { type HookContext, type PluginArgs, stdinDocument } from './stdin.ts';
 import type { Operation } from './yml.ts';
@@ -16,6 +19,7 @@ export async function executeHooks(stash: Stash, asker: Asker, context: HookCont
 
 async function hookFailure(stash: Stash, asker: Asker, context: HookContext): Promise<string | undefined> {
   const trigger = context.type;
+  if (stash.suppressHooks?.(trigger, context.id)) return undefined;
   for (const plugin of enabledPlugins(stash)) {
     const hooks = hooksFor(plugin, trigger);
     if (hooks.length > 0 && isVisitedTooOften(stash, asker, plugin.id, trigger)) {
@@ -71,7 +75,9 @@ async function runTask(stash: Stash, asker: Asker, order: TaskOrder, control: Jo
     stash.log('error', '', `Error running plugin task: ${started.message}`);
     throw new Error(`error running plugin task: ${started.message}`);
   }
-  const run = await endOrAbort(started, control.signal);
+  // A stop kills the process. The end of Stash leaves it alone with nobody at its pipes.
+  const leave = (): void => (control.signal.reason === STASH_ENDED ? started.abandon() : started.kill());
+  const run = await endOrAbort(started, control.signal, leave);
   if (run === 'aborted') return;
   control.said({ output: run.output, error: run.error });
   if (run.error !== null) stash.log('error', '', `Plugin returned error: ${run.error}`);
@@ -103,7 +109,7 @@ async function start(
   plugin: Plugin,
   operation: Operation | undefined,
   args: PluginArgs,
-  about: Pick<PluginRun, 'kind' | 'pluginId' | 'trigger'> & { sceneId?: number },
+  about: RunAbout,
   hook?: HookContext,
   onProgress?: (share: number) => void,
 ): Promise<Started> {
@@ -114,6 +120,26 @@ async function start(
     dir: stash.place.dir,
     pluginDir: plugin.dir,
   };
+  const onLine = (level: LogLevel, text: string): void => stash.log(level, plugin.id, text);
+  if (plugin.interface === 'js') {
+    const file = scriptOf(plugin);
+    if (file === undefined) return { kind: 'failed', message: 'no script specified in exec' };
+    const engine = stash.features.scriptEngine;
+    return startScript({
+      about,
+      file,
+      engine,
+      input: scriptInput(engine, stash.schema, connection, args, hook),
+      onLine,
+      onProgress,
+      onRun: (run, kill) => {
+        stash.runs.push(run);
+        stash.scripts.add(kill);
+      },
+      onEnd: (kill) => stash.scripts.delete(kill),
+      ask: (body, onFields) => stash.graphql.answer(body, scriptAsker(stash, asker), onFields),
+    });
+  }
   return startRun({
     about,
     command: commandOf(plugin, operation, stash.env.PATH ?? ''),
@@ -121,7 +147,7 @@ async function start(
     env: stash.env,
     errLog: plugin.errLog,
     onLine: (level, text) => {
-      stash.log(level, plugin.id, text);
+      onLine(level, text);
       if (level !== 'progress') return;
       const share = text === '' ? Number.NaN : Number(text);
       if (Number.isNaN(share)) stash.log('error', '', `Error parsing progress value '${text}'`);
@@ -135,10 +161,21 @@ async function start(
   });
 }
 
+/**
+ * `gql.Do` enters behind the login: its request carries the visited list of the cookie, but no user, no
+ * address of its own and nobody who could go away (pkg/javascript/gql.go, internal/api/server.go: the
+ * handler it is given has no authentication in front). So a plugin that is started through it gets a
+ * cookie without a user, which a closed server refuses.
+ */
+function scriptAsker(stash: Stash, { visited }: Pick<Asker, 'visited'>): Asker {
+  return { user: '', visited, signal: stash.life.signal, base: '' };
+}
+
 /** Stash does not wait for what it killed. */
 async function endOrAbort(
   started: Extract<Started, { kind: 'started' }>,
   signal: AbortSignal,
+  leave = started.kill,
 ): Promise<PluginRun | 'aborted'> {
   let onAbort = (): void => {};
   const aborted = new Promise<'aborted'>((resolve) => {
@@ -148,7 +185,7 @@ async function endOrAbort(
   });
   const first = await Promise.race([started.ended, aborted]);
   signal.removeEventListener('abort', onAbort);
-  if (first === 'aborted') started.kill();
+  if (first === 'aborted') leave();
   return first;
 }
 

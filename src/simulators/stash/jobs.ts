@@ -10,9 +10,10 @@ export interface Job {
   readonly description: string;
   status: JobStatus;
   progress: number;
-  readonly addTime: Date;
-  startTime: Date | null;
-  endTime: Date | null;
+  /** Milliseconds since 1970 by the server's clock, with a fraction. */
+  readonly addTime: number;
+  startTime: number | null;
+  endTime: number | null;
   error: string | null;
   /** What the plugin said; Stash only logs it. */
   result: JobSaid | null;
@@ -24,6 +25,7 @@ export interface JobSaid {
 }
 
 export interface JobControl {
+  /** Its reason is STASH_ENDED when nobody stopped the job. */
   readonly signal: AbortSignal;
   readonly progress: (share: number) => void;
   readonly said: (result: JobSaid) => void;
@@ -40,19 +42,26 @@ interface Entry {
   readonly ended: Promise<void>;
 }
 
+/** Why a job's signal is aborted when the process that held the queue is gone. */
+export const STASH_ENDED = 'Stash ended';
+
 /** Finished jobs that findJob still knows. */
 export const FINISHED_JOBS_KEPT = 10;
 
 export class JobQueue {
   readonly #features: Features;
+  readonly #now: () => number;
   #queue: Entry[] = [];
   #finished: Job[] = [];
   #lastId = 0;
   #isBusy = false;
   #isClosed = false;
+  /** Counts the restarts, so that what was running before one leaves the new queue alone. */
+  #life = 0;
 
-  constructor(features: Features) {
+  constructor(features: Features, now: () => number) {
     this.#features = features;
+    this.#now = now;
   }
 
   add(description: string, work: JobWork): Job {
@@ -62,7 +71,7 @@ export class JobQueue {
       description,
       status: 'READY',
       progress: 0,
-      addTime: new Date(),
+      addTime: this.#now(),
       startTime: null,
       endTime: null,
       error: null,
@@ -115,22 +124,39 @@ export class JobQueue {
     for (const { job } of [...this.#queue]) this.stop(job.id);
   }
 
+  /** The queue was only in memory: every job is forgotten, and ids begin again. */
+  restart(): void {
+    const lost = this.#queue;
+    this.#life += 1;
+    this.#queue = [];
+    this.#finished = [];
+    this.#lastId = 0;
+    this.#isBusy = false;
+    for (const entry of lost) {
+      entry.abort.abort(STASH_ENDED);
+      entry.end();
+    }
+  }
+
   async #drain(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
+    const life = this.#life;
+    const next = (): Entry | undefined =>
+      this.#isClosed || life !== this.#life ? undefined : this.#queue[0];
     // Stash's dispatcher is another goroutine: whoever added the job sees it READY first.
     await new Promise((resolve) => setImmediate(resolve));
-    for (let entry = this.#queue[0]; entry !== undefined && !this.#isClosed; entry = this.#queue[0]) {
+    for (let entry = next(); entry !== undefined; entry = next()) {
       await this.#execute(entry);
-      this.#bury(entry);
+      if (life === this.#life) this.#bury(entry);
     }
-    this.#isBusy = false;
+    if (life === this.#life) this.#isBusy = false;
   }
 
   async #execute(entry: Entry): Promise<void> {
     const { job, work, abort } = entry;
     job.status = 'RUNNING';
-    job.startTime = new Date();
+    job.startTime = this.#now();
     const progress = (share: number): void => {
       job.progress = Math.min(1, Math.max(0, share));
     };
@@ -147,7 +173,7 @@ export class JobQueue {
     job.error = isFailed ? failure : null;
     if (abort.signal.aborted) job.status = 'CANCELLED';
     else job.status = isFailed ? 'FAILED' : 'FINISHED';
-    job.endTime = new Date();
+    job.endTime = this.#now();
   }
 
   #bury(entry: Entry): void {

@@ -13,6 +13,7 @@ const USAGE = `usage: sim-stash --port N --plugins DIR [options]
   --root DIR            folder of the made scenes' files (default /media/scenes)
   --username U --password P, --api-key K   close the server to strangers
   --stash-version V     for example v0.25.1 (default), v0.30.1, v0.22.1
+  --zone Z              the server's zone, for example America/New_York (default: TZ)
   --control-port N      port of the control endpoint (default: a free one)
 `;
 
@@ -75,6 +76,7 @@ function commandLineOf(args: readonly string[]): CommandLine | string {
         password: text,
         'api-key': text,
         'stash-version': text,
+        zone: text,
         'control-port': text,
       },
     });
@@ -94,6 +96,7 @@ function commandLineOf(args: readonly string[]): CommandLine | string {
         ...(values.username === undefined ? {} : { username: values.username }),
         ...(values.password === undefined ? {} : { password: values.password }),
         ...(values['api-key'] === undefined ? {} : { apiKey: values['api-key'] }),
+        ...(values.zone === undefined ? {} : { zone: values.zone }),
         ...(values['stash-version'] === undefined ? {} : { version: values['stash-version'] }),
       },
     };

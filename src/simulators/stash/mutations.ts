@@ -7,10 +7,11 @@ import {
   changeSceneInBulk,
   createEntity,
   createScene,
+  mergePerformers,
   mergeScenes,
   mergeTags,
 } from './changes.ts';
-import { type Input, sentFields, wholeInput } from './hook-input.ts';
+import { type Input, sentFields, type WholeInput, wholeInput } from './hook-input.ts';
 import { executeHooks } from './invoke.ts';
 import type { EntityKind, Scene } from './records.ts';
 import type { Asker, Stash } from './stash.ts';
@@ -21,12 +22,16 @@ type Resolver = (args: { input: Input }, asker: Asker) => Promise<unknown>;
 export function sceneMutations(stash: Stash, schema: GraphQLSchema): Record<string, Resolver> {
   const { db } = stash;
   const view = (asker: Asker, scene: Scene): View => sceneView(stash, asker, scene);
-  const hook = (asker: Asker, id: number, type: string, input: unknown, inputFields?: string[]) =>
-    executeHooks(stash, asker, { id, type, input, ...(inputFields === undefined ? {} : { inputFields }) });
+  const updated = (
+    asker: Asker,
+    id: number,
+    whole: { input: unknown; inputType: string },
+    inputFields: string[],
+  ) => executeHooks(stash, asker, { id, type: 'Scene.Update.Post', ...whole, inputFields });
   return {
     async sceneCreate({ input }, asker) {
       const scene = createScene(db, input);
-      await hook(asker, scene.id, 'Scene.Create.Post', null);
+      await executeHooks(stash, asker, { id: scene.id, type: 'Scene.Create.Post', input: null });
       return view(asker, scene);
     },
 
@@ -34,7 +39,7 @@ export function sceneMutations(stash: Stash, schema: GraphQLSchema): Record<stri
       const scene = db.scene(input.id as string);
       changeScene(db, scene, input);
       const whole = wholeInput(schema, 'SceneUpdateInput', input);
-      await hook(asker, scene.id, 'Scene.Update.Post', whole, sentFields(input));
+      await updated(asker, scene.id, whole, sentFields(input));
       return db.findScene(scene.id) === undefined ? null : view(asker, scene);
     },
 
@@ -42,9 +47,10 @@ export function sceneMutations(stash: Stash, schema: GraphQLSchema): Record<stri
       const inputs = input as unknown as Input[];
       const scenes = inputs.map((one) => db.scene(one.id as string));
       for (const [index, scene] of scenes.entries()) changeScene(db, scene, inputs[index]!);
-      const all = inputs.map((one) => wholeInput(schema, 'SceneUpdateInput', one));
+      const inputType = 'SceneUpdateInput';
+      const all = inputs.map((one) => wholeInput(schema, inputType, one).input);
       for (const [index, scene] of scenes.entries()) {
-        await hook(asker, scene.id, 'Scene.Update.Post', all, sentFields(inputs[index]!));
+        await updated(asker, scene.id, { input: all, inputType }, sentFields(inputs[index]!));
       }
       return scenes.map((scene) => view(asker, scene));
     },
@@ -53,7 +59,7 @@ export function sceneMutations(stash: Stash, schema: GraphQLSchema): Record<stri
       const scenes = ((input.ids ?? []) as string[]).map((id) => db.scene(id));
       for (const scene of scenes) changeSceneInBulk(db, scene, input);
       const whole = wholeInput(schema, 'BulkSceneUpdateInput', input);
-      for (const scene of scenes) await hook(asker, scene.id, 'Scene.Update.Post', whole, sentFields(input));
+      for (const scene of scenes) await updated(asker, scene.id, whole, sentFields(input));
       return scenes.map((scene) => view(asker, scene));
     },
 
@@ -90,8 +96,13 @@ export function entityMutations(stash: Stash, schema: GraphQLSchema): Record<str
     async tagsMerge({ input }, asker) {
       const merged = mergeTags(stash.db, input.source as string[], input.destination as string);
       const whole = wholeInput(schema, 'TagsMergeInput', input);
-      await executeHooks(stash, asker, { id: merged.id, type: 'Tag.Merge.Post', input: whole });
+      await executeHooks(stash, asker, { id: merged.id, type: 'Tag.Merge.Post', ...whole });
       return entityView(stash, asker, 'tag', merged);
+    },
+
+    /** Fires no hook at all, though it changes scenes. */
+    async performerMerge({ input }, asker) {
+      return entityView(stash, asker, 'performer', mergePerformers(stash.db, input));
     },
   };
 }
@@ -101,14 +112,14 @@ export async function destroyScene(
   stash: Stash,
   asker: Asker,
   scene: Scene,
-  input: Input,
+  whole: WholeInput,
   deletesFiles: boolean,
 ): Promise<void> {
   const file = scene.files[0];
   stash.db.removeScene(scene.id);
   for (const { path } of deletesFiles ? scene.files : []) stash.db.disk.delete(path);
-  const told = { ...input, checksum: '', oshash: file?.oshash ?? '', path: file?.path ?? '' };
-  await executeHooks(stash, asker, { id: scene.id, type: 'Scene.Destroy.Post', input: told });
+  const input = { ...whole.input, checksum: '', oshash: file?.oshash ?? '', path: file?.path ?? '' };
+  await executeHooks(stash, asker, { id: scene.id, type: 'Scene.Destroy.Post', ...whole, input });
 }
 
 function mutationsOf(
@@ -120,10 +131,10 @@ function mutationsOf(
   const fieldName = typeName.toLowerCase();
   // A group's hooks are told under its old name too, for plugins from before v0.27.
   const hookNames = typeName === 'Group' ? ['Group', 'Movie'] : [typeName];
-  const fire = async (asker: Asker, id: number, verb: string, input: Input, inputFields?: string[]) => {
+  const fire = async (asker: Asker, id: number, verb: string, whole: WholeInput, inputFields?: string[]) => {
     for (const name of hookNames) {
       const fields = inputFields === undefined ? {} : { inputFields };
-      await executeHooks(stash, asker, { id, type: `${name}.${verb}.Post`, input, ...fields });
+      await executeHooks(stash, asker, { id, type: `${name}.${verb}.Post`, ...whole, ...fields });
     }
   };
   return {

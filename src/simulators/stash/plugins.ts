@@ -45,6 +45,11 @@ export function commandOf(plugin: Plugin, operation: Operation | undefined, path
   return [found, ...rest.map((arg) => arg.replaceAll('{pluginDir}', plugin.dir))];
 }
 
+/** A script is never looked up in PATH; nothing in its path is replaced. */
+export function scriptOf(plugin: Plugin): string | undefined {
+  return plugin.exec[0] === undefined ? undefined : join(plugin.dir, plugin.exec[0]);
+}
+
 /** Lexical order, a folder's files and folders mixed, as Go's filepath.Walk goes. */
 function ymlFilesIn(dir: string, depth: number): string[] {
   if (depth > MAX_DEPTH) return [];

@@ -3,6 +3,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { GraphQLSchema } from 'graphql';
+import { type AutoTagInput, autoTagWork } from './auto-tag.ts';
+import { idOf } from './database.ts';
 import {
   type FindFilter,
   matchesNamed,
@@ -46,13 +48,14 @@ function libraryQueries(stash: Stash): Record<string, unknown> {
     return found === undefined ? null : entityView(stash, asker, kind, found);
   };
   const entities =
-    (kind: EntityKind, plural: string) => (args: FindArgs & Record<string, unknown>, asker: Asker) => {
+    (kind: EntityKind, plural: string, filterName = `${kind}_filter`) =>
+    (args: FindArgs & Record<string, unknown>, asker: Asker) => {
       const ids = args.ids ?? (args[`${kind}_ids`] as number[] | undefined);
-      const rows = sorted(db.entities(kind), { sort: 'name', ...args.filter }).filter(
+      const rows = sorted(db, db.entities(kind), { sort: 'name', ...args.filter }).filter(
         (row) =>
           (ids == null || ids.map(Number).includes(row.id)) &&
           row.name.toLowerCase().includes((args.filter?.q ?? '').toLowerCase()) &&
-          matchesNamed(row, args[`${kind}_filter`] as NamedFilter | undefined),
+          matchesNamed(db, row, args[filterName] as NamedFilter | undefined),
       );
       const page = ids == null ? pageOf(rows, args.filter) : rows;
       return { count: rows.length, [plural]: page.map((row) => entityView(stash, asker, kind, row)) };
@@ -73,7 +76,7 @@ function libraryQueries(stash: Stash): Record<string, unknown> {
         return scenesResult(stash, asker, found, found);
       }
       const wanted = (args.filter?.q ?? '').toLowerCase();
-      const found = sorted(db.scenes(), args.filter).filter(
+      const found = sorted(db, db.scenes(), args.filter).filter(
         (scene) =>
           `${scene.title}\n${scene.details}\n${scene.files[0]?.path}`.toLowerCase().includes(wanted) &&
           matchesScene(db, scene, args.scene_filter),
@@ -89,6 +92,8 @@ function libraryQueries(stash: Stash): Record<string, unknown> {
     findTags: entities('tag', 'tags'),
     findPerformers: entities('performer', 'performers'),
     findStudios: entities('studio', 'studios'),
+    findGroups: entities('group', 'groups'),
+    findMovies: entities('group', 'movies', 'movie_filter'),
   };
 }
 
@@ -125,10 +130,10 @@ function systemQueries(stash: Stash): Record<string, unknown> {
     },
     plugins: () => stash.plugins.map((plugin) => pluginView(stash, plugin)),
     pluginTasks: () => stash.plugins.flatMap((plugin) => pluginView(stash, plugin).tasks),
-    jobQueue: () => (jobs.queue().length === 0 ? null : jobs.queue().map(jobView)),
+    jobQueue: () => (jobs.queue().length === 0 ? null : jobs.queue().map((job) => jobView(stash, job))),
     findJob({ input }: { input: { id: string } }) {
-      const job = jobs.find(Number(input.id));
-      return job === undefined ? null : jobView(job);
+      const job = jobs.find(idOf(input.id));
+      return job === undefined ? null : jobView(stash, job);
     },
   };
 }
@@ -171,8 +176,10 @@ function systemMutations(stash: Stash): Record<string, unknown> {
       String(stash.jobs.add('Scanning...', scanWork(stash, asker, input)).id),
     metadataClean: ({ input }: { input: CleanInput }, asker: Asker): string =>
       String(stash.jobs.add('Cleaning...', cleanWork(stash, asker, input)).id),
+    metadataAutoTag: ({ input }: { input: AutoTagInput }): string =>
+      String(stash.jobs.add('Auto-tagging...', autoTagWork(stash, input)).id),
     stopJob(args: { job_id: string }): boolean {
-      stash.jobs.stop(Number(args.job_id));
+      stash.jobs.stop(idOf(args.job_id));
       return true;
     },
     stopAllJobs(): boolean {

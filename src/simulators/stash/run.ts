@@ -5,14 +5,33 @@ import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'n
 import { once } from 'node:events';
 import { type LogLevel, readLogLines } from './log.ts';
 
-export interface PluginRun {
+export interface RunAbout {
   readonly kind: 'hook' | 'task' | 'operation';
   readonly pluginId: string;
   /** The hook's type, the task's name (the plugin's id for a task without one), or 'operation'. */
   readonly trigger: string;
-  readonly pid: number;
   /** Only for hooks of scenes. */
   readonly sceneId?: number;
+}
+
+export type PluginRun = ProcessRun | ScriptRun;
+
+export interface ProcessRun extends RunBase {
+  readonly engine: 'process';
+  readonly pid: number;
+}
+
+export interface ScriptRun extends RunBase {
+  readonly engine: 'script';
+  readonly pid: null;
+  exitCode: null;
+  signal: null;
+  stdout: '';
+  /** The root fields of each `gql.Do`, like `jobQueue` or `runPluginTask`. */
+  readonly asked: string[];
+}
+
+interface RunBase extends RunAbout {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   /** null while it runs. What follows is only right when it is set. */
@@ -21,25 +40,31 @@ export interface PluginRun {
   exitCode: number | null;
   signal: string | null;
   stdout: string;
-  /** What Stash made of stdout. */
+  /** What Stash made of stdout, or of the script's last value. */
   output: unknown;
   error: string | null;
-  /** The exact document the process was given. */
+  /** The exact document the process was given; JSON of `input` for a script. */
   readonly stdin: string;
 }
 
 export interface RunOrder {
-  readonly about: Pick<PluginRun, 'kind' | 'pluginId' | 'trigger'> & { sceneId?: number };
+  readonly about: RunAbout;
   readonly command: readonly string[];
   readonly stdin: string;
   readonly env: NodeJS.ProcessEnv;
   readonly errLog: LogLevel | 'none';
   readonly onLine: (level: LogLevel, text: string) => void;
-  readonly onRun: (run: PluginRun, child: ChildProcess) => void;
+  readonly onRun: (run: ProcessRun, child: ChildProcess) => void;
 }
 
 export type Started =
-  | { readonly kind: 'started'; readonly ended: Promise<PluginRun>; readonly kill: () => void }
+  | {
+      readonly kind: 'started';
+      readonly ended: Promise<PluginRun>;
+      readonly kill: () => void;
+      /** What happens to it when Stash itself ends: a process lives on without anybody at its pipes. */
+      readonly abandon: () => void;
+    }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** How long the last stderr lines may take to arrive once the process has ended. */
@@ -61,8 +86,9 @@ export async function startRun(order: RunOrder): Promise<Started> {
     return { kind: 'failed', message: `error running plugin: ${(error as Error).message}` };
   }
   child.on('error', () => {}); // From here on it is only a kill that came too late.
-  const run: PluginRun = {
+  const run: ProcessRun = {
     ...order.about,
+    engine: 'process',
     pid: child.pid!,
     startedAt: Date.now(),
     endedAt: null,
@@ -77,15 +103,18 @@ export async function startRun(order: RunOrder): Promise<Started> {
   order.onRun(run, child);
   child.stdin.end(order.stdin);
   const ended = follow(run, child, order, exited);
-  return { kind: 'started', ended, kill: () => child.kill('SIGKILL') };
+  const abandon = (): void => {
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  };
+  return { kind: 'started', ended, kill: () => child.kill('SIGKILL'), abandon };
 }
 
 async function follow(
-  run: PluginRun,
+  run: ProcessRun,
   child: ChildProcessWithoutNullStreams,
   order: RunOrder,
   exited: Promise<[number | null, string | null]>,
-): Promise<PluginRun> {
+): Promise<ProcessRun> {
   const startedMs = performance.now();
   const logged = readLogLines(child.stderr, order.errLog, order.onLine);
   run.stdout = await readAll(child.stdout);
@@ -116,7 +145,7 @@ export function outputOf(stdout: string): { output: unknown; error: string | nul
   return { output, error };
 }
 
-function exitError(run: PluginRun): string | null {
+function exitError(run: ProcessRun): string | null {
   if (run.signal !== null) return `signal: ${run.signal === 'SIGKILL' ? 'killed' : run.signal}`;
   return run.exitCode === 0 ? null : `exit status ${run.exitCode}`;
 }

@@ -43,7 +43,8 @@ export function cleanWork(stash: Stash, asker: Asker, input: CleanInput): JobWor
     for (const scene of input.dryRun ? [] : gone) {
       if (signal.aborted) return;
       const input = { id: '', delete_file: null, delete_generated: null };
-      await destroyScene(stash, { ...asker, signal }, scene, input, false);
+      const whole = { input, inputType: 'SceneDestroyInput' };
+      await destroyScene(stash, { ...asker, signal }, scene, whole, false);
     }
   };
 }
@@ -82,7 +83,7 @@ async function scanFile(
   if (makesCover) scene.cover = makePng(scene.id);
 }
 
-function isWithin(path: string, folders: readonly string[] | null | undefined): boolean {
+export function isWithin(path: string, folders: readonly string[] | null | undefined): boolean {
   if (folders == null || folders.length === 0) return true;
   return folders.some((folder) => path === folder || path.startsWith(`${folder.replace(/\/+$/, '')}/`));
 }

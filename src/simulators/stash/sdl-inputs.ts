@@ -56,7 +56,8 @@ export function inputsSdl(features: Features): string {
     death_date: String
     hair_color: String
     weight: Int
-    ignore_auto_tag: Boolean`;
+    ignore_auto_tag: Boolean
+    ${since(features.customFields, 'custom_fields: CustomFieldsInput')}`;
   const studio = `
     url: String
     ${since(groups, 'urls: [String!]')}
@@ -76,6 +77,7 @@ export function inputsSdl(features: Features): string {
     ignore_auto_tag: Boolean
     ${since(groups, 'favorite: Boolean')}
     image: String
+    ${since(features.tagStashIds, 'stash_ids: [StashIDInput!]')}
     parent_ids: [ID!]
     child_ids: [ID!]`;
   const group = `
@@ -131,8 +133,8 @@ export function inputsSdl(features: Features): string {
     gallery_ids: BulkUpdateIds
     performer_ids: BulkUpdateIds
     tag_ids: BulkUpdateIds
-    movie_ids: BulkUpdateIds
     ${since(groups, 'group_ids: BulkUpdateIds')}
+    movie_ids: BulkUpdateIds
   }
   input SceneDestroyInput { id: ID! delete_file: Boolean delete_generated: Boolean }
   input ScenesDestroyInput { ids: [ID!]! delete_file: Boolean delete_generated: Boolean }
@@ -141,6 +143,11 @@ export function inputsSdl(features: Features): string {
   input PerformerCreateInput { name: String! ${performer} }
   input PerformerUpdateInput { id: ID! name: String ${performer} }
   input PerformerDestroyInput { id: ID! }
+  ${since(features.customFields, 'input CustomFieldsInput { full: Map partial: Map remove: [String!] }')}
+  ${since(
+    features.performerMerge,
+    'input PerformerMergeInput { source: [ID!]! destination: ID! values: PerformerUpdateInput }',
+  )}
   input StudioCreateInput { name: String! ${studio} }
   input StudioUpdateInput { id: ID! name: String ${studio} }
   input StudioDestroyInput { id: ID! }
@@ -183,9 +190,7 @@ export function inputsSdl(features: Features): string {
     created_at: TimestampCriterionInput
     updated_at: TimestampCriterionInput
   }
-  input TagFilterType { name: StringCriterionInput updated_at: TimestampCriterionInput }
-  input PerformerFilterType { name: StringCriterionInput updated_at: TimestampCriterionInput }
-  input StudioFilterType { name: StringCriterionInput updated_at: TimestampCriterionInput }
+  ${['Tag', 'Performer', 'Studio', 'Movie', ...(groups ? ['Group'] : [])].map(namedFilter).join('\n')}
 
   input PluginArgInput { key: String! value: PluginValueInput }
   input PluginValueInput {
@@ -196,5 +201,12 @@ export function inputsSdl(features: Features): string {
     paths: [String!] rescan: Boolean scanGenerateCovers: Boolean scanGeneratePreviews: Boolean
     scanGenerateSprites: Boolean scanGeneratePhashes: Boolean scanGenerateThumbnails: Boolean
   }
-  input CleanMetadataInput { paths: [String!] dryRun: Boolean! }`;
+  input CleanMetadataInput { paths: [String!] dryRun: Boolean! }
+  input AutoTagMetadataInput { paths: [String!] performers: [String!] studios: [String!] tags: [String!] }`;
+}
+
+function namedFilter(type: string): string {
+  return `input ${type}FilterType {
+    name: StringCriterionInput created_at: TimestampCriterionInput updated_at: TimestampCriterionInput
+  }`;
 }

@@ -112,7 +112,9 @@ function objects(features: Features): string {
   ${since(groups, `type Group { ${groupFields()} urls: [String!]! } type SceneGroup { group: Group! scene_index: Int }`)}
   type FindTagsResultType { count: Int! tags: [Tag!]! }
   type FindPerformersResultType { count: Int! performers: [Performer!]! }
-  type FindStudiosResultType { count: Int! studios: [Studio!]! }`;
+  type FindStudiosResultType { count: Int! studios: [Studio!]! }
+  type FindMoviesResultType { count: Int! movies: [Movie!]! }
+  ${since(groups, 'type FindGroupsResultType { count: Int! groups: [Group!]! }')}`;
 }
 
 function groupFields(): string {
@@ -136,7 +138,12 @@ function queries(features: Features): string {
     findStudio(id: ID!): Studio
     findStudios(studio_filter: StudioFilterType, filter: FindFilterType, ${ids}): FindStudiosResultType!
     findMovie(id: ID!): Movie
-    ${since(features.groups, 'findGroup(id: ID!): Group')}
+    findMovies(movie_filter: MovieFilterType, filter: FindFilterType, ${ids}): FindMoviesResultType!
+    ${since(
+      features.groups,
+      `findGroup(id: ID!): Group
+      findGroups(group_filter: GroupFilterType, filter: FindFilterType, ids: [ID!]): FindGroupsResultType!`,
+    )}
     plugins: [Plugin!]
     pluginTasks: [PluginTask!]
     configuration: ConfigResult!
@@ -170,6 +177,7 @@ function mutations(features: Features): string {
     performerCreate(input: PerformerCreateInput!): Performer
     performerUpdate(input: PerformerUpdateInput!): Performer
     performerDestroy(input: PerformerDestroyInput!): Boolean!
+    ${since(features.performerMerge, 'performerMerge(input: PerformerMergeInput!): Performer!')}
     studioCreate(input: StudioCreateInput!): Studio
     studioUpdate(input: StudioUpdateInput!): Studio
     studioDestroy(input: StudioDestroyInput!): Boolean!
@@ -178,6 +186,7 @@ function mutations(features: Features): string {
     ${field}Destroy(input: ${group}DestroyInput!): Boolean!
     metadataScan(input: ScanMetadataInput!): ID!
     metadataClean(input: CleanMetadataInput!): ID!
+    metadataAutoTag(input: AutoTagMetadataInput!): ID!
     ${since(settings, 'configurePlugin(plugin_id: ID!, input: Map!): Map!')}
     ${since(settings, 'setPluginsEnabled(enabledMap: BoolMap!): Boolean!')}
     ${task}

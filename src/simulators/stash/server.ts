@@ -10,15 +10,17 @@ import { Auth } from './auth.ts';
 import { askGraphql } from './client.ts';
 import { StashDatabase } from './database.ts';
 import { type Fault, FaultList } from './faults.ts';
-import { makeGraphql } from './graphql.ts';
+import { type GraphqlEngine, makeGraphql, makeSchema } from './graphql.ts';
 import { handle, type RequestLine } from './http.ts';
 import { JobQueue, type JobStatus } from './jobs.ts';
 import { Listener } from './listener.ts';
 import type { LogLevel, StashLogLine } from './log.ts';
 import { loadPlugins } from './plugins.ts';
 import type { PluginRun } from './run.ts';
+import { startThreadsAhead } from './script-pool.ts';
 import { PluginSettings, type SettingValues } from './settings.ts';
-import type { Stash } from './stash.ts';
+import type { Stash, SuppressHooks } from './stash.ts';
+import { Clock } from './time.ts';
 import { featuresOf } from './versions.ts';
 
 export type { NewEntity, NewScene } from './database.ts';
@@ -27,7 +29,8 @@ export type { Fault } from './faults.ts';
 export type { RequestLine } from './http.ts';
 export type { StashLogLine } from './log.ts';
 export type { Entity, Scene, VideoFile } from './records.ts';
-export type { PluginRun } from './run.ts';
+export type { PluginRun, ProcessRun, ScriptRun } from './run.ts';
+export type { SuppressHooks } from './stash.ts';
 
 export interface StashSimulatorOptions {
   /** Default: a free one. */
@@ -48,6 +51,10 @@ export interface StashSimulatorOptions {
   readonly root?: string;
   /** Default v0.25.1. Decides which fields and arguments exist. */
   readonly version?: string;
+  /** The server's zone, like America/New_York. Default: TZ of `env`, else this process's own. */
+  readonly zone?: string;
+  /** Hooks to lose from the start; see `StashSimulator.suppressHooks`. */
+  readonly suppressHooks?: SuppressHooks;
   /** Added to the environment plugins inherit. */
   readonly env?: Readonly<Record<string, string>>;
   /** How long a session cookie is good for. Default 3600 s. */
@@ -91,6 +98,17 @@ export interface StashSimulator {
   scan(files?: readonly string[]): Promise<JobResult>;
   /** Resolves when the queue is empty. */
   idle(): Promise<void>;
+  setPluginEnabled(pluginId: string, isEnabled: boolean): void;
+  /** Takes an event's hooks away from all plugins where the function says so; null loses none any more. */
+  suppressHooks(test: SuppressHooks | null): void;
+  /** Sets the server's clock forward, or back: its rows, jobs, sessions and Date headers. */
+  stepClock(ms: number): void;
+  /**
+   * Ends Stash's process and starts another on the same port: connections are cut, hooks in flight and
+   * scripts die, all jobs are forgotten and their ids begin again. The process of a running task lives on
+   * as an orphan (until `close`). `whileDown` runs between the two. Library, settings and sessions stay.
+   */
+  restart(whileDown?: () => Promise<void> | void): Promise<void>;
   addFault(fault: Fault): string;
   clearFaults(): void;
   close(): Promise<void>;
@@ -109,7 +127,7 @@ export async function startStashSimulator(options: StashSimulatorOptions = {}): 
   const faults = new FaultList((isDown) => listener.setDown(isDown));
   const requests: RequestLine[] = [];
   const adminToken = randomBytes(16).toString('hex');
-  const face = { stash, graphql: makeGraphql(stash), faults, requests, adminToken };
+  const face = { stash, graphql: stash.graphql, faults, requests, adminToken };
   server.on('request', (request, response) => {
     handle(face, request, response).catch((error: Error) => {
       stash.log('error', '', `request failed: ${error.message}`);
@@ -127,7 +145,7 @@ export async function startStashSimulator(options: StashSimulatorOptions = {}): 
   const finishedJob = async (id: number): Promise<JobResult> => {
     await stash.jobs.whenEnded(id);
     const job = stash.jobs.find(id);
-    if (job === undefined) throw new Error(`job ${id} is not among the last finished ones`);
+    if (job === undefined) throw new Error(`job ${id} is not known any more`);
     const { status, description, progress, result } = job;
     const said = { output: result?.output ?? null, error: result?.error ?? job.error };
     return { id: String(id), status, description, progress, ...said };
@@ -167,17 +185,39 @@ export async function startStashSimulator(options: StashSimulatorOptions = {}): 
       return finishedJob(Number((await graphql('mutation { metadataScan(input: {}) }')).metadataScan));
     },
     idle: () => stash.jobs.whenIdle(),
+    setPluginEnabled(pluginId, isEnabled) {
+      if (isEnabled) stash.disabledPlugins.delete(pluginId);
+      else stash.disabledPlugins.add(pluginId);
+    },
+    suppressHooks(test) {
+      stash.suppressHooks = test;
+    },
+    stepClock: (ms) => stash.clock.step(ms),
+    async restart(whileDown) {
+      const wasDown = faults.isDown;
+      listener.setDown(true);
+      endLife(stash);
+      stash.life = new AbortController();
+      await whileDown?.();
+      stash.reloadPlugins();
+      if (!wasDown) listener.setDown(false);
+      await listener.settled();
+    },
     addFault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
     async close() {
       faults.clear();
       stash.jobs.close();
       await listener.close();
+      endLife(stash);
       await endChildren(stash);
       if (ownDir !== undefined) rmSync(ownDir, { recursive: true, force: true });
     },
   };
 }
+
+/** One runs while the other tidies up. */
+const SCRIPT_THREADS_AHEAD = 2;
 
 const RUN_TASK = `mutation($id: ID!, $name: String, $args: Map) {
   runPluginTask(plugin_id: $id, task_name: $name, args_map: $args)
@@ -197,19 +237,30 @@ function makeStash(options: StashSimulatorOptions, dir: string, host: string, po
   const pluginsPath = options.plugins === undefined ? undefined : resolve(options.plugins);
   const { username, password, apiKey, maxSessionAgeS = 3600 } = options;
   const root = options.root ?? '/media/scenes';
-  const db = new StashDatabase();
+  const clock = new Clock(options.zone ?? options.env?.TZ);
+  const db = new StashDatabase(clock);
+  let graphql: GraphqlEngine;
   const stash: Stash = {
     features,
-    auth: new Auth({ username, password, apiKey, maxSessionAgeS }, features),
+    clock,
+    schema: makeSchema(features),
+    get graphql() {
+      graphql ??= makeGraphql(stash);
+      return graphql;
+    },
+    auth: new Auth({ username, password, apiKey, maxSessionAgeS }, features, () => clock.now()),
     db,
     settings: new PluginSettings(features),
-    jobs: new JobQueue(features),
+    jobs: new JobQueue(features, () => clock.exact()),
     plugins: [],
     disabledPlugins: new Set(),
     log,
     lines,
     runs: [],
     children: new Set(),
+    scripts: new Set(),
+    life: new AbortController(),
+    suppressHooks: options.suppressHooks ?? null,
     env: { ...process.env, ...options.env },
     place: {
       host,
@@ -222,11 +273,19 @@ function makeStash(options: StashSimulatorOptions, dir: string, host: string, po
     },
     reloadPlugins: () => {
       stash.plugins = loadPlugins(pluginsPath, features, log);
+      if (stash.plugins.some((plugin) => plugin.interface === 'js')) startThreadsAhead(SCRIPT_THREADS_AHEAD);
     },
   };
   stash.reloadPlugins();
   for (let n = 1; n <= (options.scenes ?? 0); n += 1) db.addScene({ files: [`${root}/clip ${n}.mp4`] });
   return stash;
+}
+
+/** What dies with Stash's process: scripts, what they wait for, and the queue. */
+function endLife(stash: Stash): void {
+  stash.life.abort();
+  stash.jobs.restart();
+  for (const kill of [...stash.scripts]) kill();
 }
 
 /** Stash's own stays; where there is none, one is needed only so that the folder looks like Stash's. */

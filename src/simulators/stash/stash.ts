@@ -1,17 +1,23 @@
 // What the parts of one simulated Stash share: the library, its plugins, the queue, the log and the list
 // of plugin processes, and who is asking. server.ts makes one; nothing here listens on a socket.
 import type { ChildProcess } from 'node:child_process';
+import type { GraphQLSchema } from 'graphql';
 import type { Auth, Visited } from './auth.ts';
 import type { StashDatabase } from './database.ts';
+import type { GraphqlEngine } from './graphql.ts';
 import type { JobQueue } from './jobs.ts';
 import type { LogLine, StashLogLine } from './log.ts';
 import type { Plugin } from './plugins.ts';
 import type { PluginRun } from './run.ts';
 import type { PluginSettings } from './settings.ts';
+import type { Clock } from './time.ts';
 import type { Features } from './versions.ts';
 
 export interface Stash {
   readonly features: Features;
+  readonly clock: Clock;
+  readonly schema: GraphQLSchema;
+  readonly graphql: GraphqlEngine;
   readonly auth: Auth;
   readonly db: StashDatabase;
   readonly settings: PluginSettings;
@@ -23,10 +29,19 @@ export interface Stash {
   readonly runs: PluginRun[];
   /** Processes that still run. Those that outlive `close` are killed. */
   readonly children: Set<ChildProcess>;
+  /** The same for scripts, as what ends each. */
+  readonly scripts: Set<() => void>;
+  /** Aborted when this process of Stash ends; a restart makes another. */
+  life: AbortController;
+  /** Takes the hooks of an event away where it says so, as if they had been lost. */
+  suppressHooks: SuppressHooks | null;
   readonly env: NodeJS.ProcessEnv;
   readonly place: Place;
   readonly reloadPlugins: () => void;
 }
+
+/** `id` is that of the scene, tag or whatever the trigger names. */
+export type SuppressHooks = (trigger: string, id: number) => boolean;
 
 export interface Place {
   readonly host: string;

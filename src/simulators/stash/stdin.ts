@@ -14,6 +14,8 @@ export interface HookContext {
   readonly id: number;
   readonly type: string;
   readonly input: unknown;
+  /** The struct that `input` is, in the schema's words: a script sees it otherwise than a process. */
+  readonly inputType?: string;
   readonly inputFields?: readonly string[];
 }
 

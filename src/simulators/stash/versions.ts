@@ -20,10 +20,18 @@ export interface Features {
   readonly manglesSettingKeys: boolean;
   /** A wrong ApiKey was answered 500 "unauthorized" up to v0.25, 401 after. */
   readonly wrongKeyStatus: 401 | 500;
+  /** What runs `interface: js`: goja since v0.26, otto before. */
+  readonly scriptEngine: 'goja' | 'otto';
   /** Groups beside the deprecated movies, v0.27. */
   readonly groups: boolean;
   /** stash_ids.updated_at and marker end_seconds, v0.28. */
   readonly stashIdTimes: boolean;
+  /** custom_fields of performers, v0.28. */
+  readonly customFields: boolean;
+  /** stash_ids of tags, v0.30. */
+  readonly tagStashIds: boolean;
+  /** After v0.30.1. */
+  readonly performerMerge: boolean;
   /** How often one plugin may be entered again for one hook within one chain of cookies. */
   readonly nestedHookLimit: number;
 }
@@ -45,8 +53,12 @@ export function featuresOf(version: string): Features {
     jobErrors: minor >= 26,
     manglesSettingKeys: minor <= 25,
     wrongKeyStatus: minor <= 25 ? 500 : 401,
+    scriptEngine: minor >= 26 ? 'goja' : 'otto',
     groups: minor >= 27,
     stashIdTimes: minor >= 28,
+    customFields: minor >= 28,
+    tagStashIds: minor >= 30,
+    performerMerge: minor > 30,
     nestedHookLimit: minor >= 25 ? NESTED_HOOK_LIMIT : NESTED_HOOK_LIMIT_BEFORE_V25,
   };
 }

@@ -5,11 +5,12 @@ import type { Job } from './jobs.ts';
 import type { Plugin } from './plugins.ts';
 import type { Entity, Scene, VideoFile } from './records.ts';
 import type { Asker, Stash } from './stash.ts';
-import { epochSeconds, rfc3339 } from './time.ts';
+import { epochSeconds } from './time.ts';
 
 export type View = Readonly<Record<string, unknown>>;
 
 export function sceneView(stash: Stash, asker: Asker, scene: Scene): View {
+  const time = (atMs: number): string => stash.db.timeText(atMs);
   const at = `${asker.base}/scene/${scene.id}`;
   const hash = `${asker.base}/scene/${scene.files[0]?.oshash ?? ''}`;
   const key = stash.place.apiKey === '' ? '' : `?apikey=${stash.place.apiKey}`;
@@ -19,15 +20,15 @@ export function sceneView(stash: Stash, asker: Asker, scene: Scene): View {
     id: String(scene.id),
     url: scene.urls[0] ?? null,
     o_counter: scene.oHistory.length,
-    o_history: scene.oHistory.map(rfc3339),
+    o_history: scene.oHistory.map(time),
     play_count: scene.playHistory.length,
-    play_history: scene.playHistory.map(rfc3339),
-    last_played_at: scene.playHistory.length === 0 ? null : rfc3339(Math.max(...scene.playHistory)),
+    play_history: scene.playHistory.map(time),
+    last_played_at: scene.playHistory.length === 0 ? null : time(Math.max(...scene.playHistory)),
     resume_time: scene.resumeTimeS,
     play_duration: scene.playDurationS,
     interactive: false,
-    created_at: rfc3339(scene.createdAt),
-    updated_at: rfc3339(scene.updatedAt),
+    created_at: time(scene.createdAt),
+    updated_at: time(scene.updatedAt),
     paths: {
       screenshot: `${at}/screenshot?t=${epochSeconds(scene.updatedAt)}`,
       preview: `${at}/preview`,
@@ -59,9 +60,9 @@ export function sceneView(stash: Stash, asker: Asker, scene: Scene): View {
     stash_ids: scene.stashIds.map((one) => ({
       endpoint: one.endpoint,
       stash_id: one.stashId,
-      updated_at: rfc3339(scene.updatedAt),
+      updated_at: time(scene.updatedAt),
     })),
-    files: scene.files.map(fileView),
+    files: scene.files.map((file) => fileView(file, time)),
   };
 }
 
@@ -84,8 +85,8 @@ export function entityView(stash: Stash, asker: Asker, kind: Kind, entity: Entit
     alias_list: entity.aliases,
     ignore_auto_tag: false,
     sort_name: '',
-    created_at: rfc3339(entity.createdAt),
-    updated_at: rfc3339(entity.updatedAt),
+    created_at: stash.db.timeText(entity.createdAt),
+    updated_at: stash.db.timeText(entity.updatedAt),
     image_path: entity.image === null ? `${picture}&default=true` : picture,
     front_image_path: null,
     back_image_path: null,
@@ -99,14 +100,15 @@ export function entityView(stash: Stash, asker: Asker, kind: Kind, entity: Entit
   };
 }
 
-export function jobView(job: Job): View {
+export function jobView({ clock }: Stash, job: Job): View {
+  const time = (atMs: number | null): string | null => (atMs === null ? null : clock.exactText(atMs));
   return {
     ...job,
     id: String(job.id),
     subTasks: null,
-    addTime: job.addTime.toISOString(),
-    startTime: job.startTime?.toISOString() ?? null,
-    endTime: job.endTime?.toISOString() ?? null,
+    addTime: time(job.addTime),
+    startTime: time(job.startTime),
+    endTime: time(job.endTime),
   };
 }
 
@@ -160,13 +162,13 @@ function entityViews(stash: Stash, asker: Asker, kind: Kind, ids: readonly numbe
     .map((entity) => entityView(stash, asker, kind, entity));
 }
 
-function fileView(file: VideoFile): View {
+function fileView(file: VideoFile, time: (atMs: number) => string): View {
   return {
     id: String(file.id),
     path: file.path,
     basename: basename(file.path),
     size: file.sizeBytes,
-    mod_time: rfc3339(file.modifiedAt),
+    mod_time: time(file.modifiedAt),
     duration: file.durationS,
     width: 320,
     height: 240,
@@ -179,7 +181,7 @@ function fileView(file: VideoFile): View {
     fingerprints: [{ type: 'oshash', value: file.oshash }],
     parent_folder_id: '2',
     zip_file_id: null,
-    created_at: rfc3339(file.createdAt),
-    updated_at: rfc3339(file.updatedAt),
+    created_at: time(file.createdAt),
+    updated_at: time(file.updatedAt),
   };
 }
