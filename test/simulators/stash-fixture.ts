@@ -43,6 +43,8 @@ export interface TestPlugin {
   readonly hooks?: readonly string[];
   /** More yml, put after what is made here. */
   readonly yml?: string;
+  /** A whole script for `interface: js`, instead of a process. */
+  readonly js?: string;
   /** Instead of node and the script. */
   readonly exec?: string;
 }
@@ -71,7 +73,9 @@ export function writePlugins(plugins: Readonly<Record<string, TestPlugin>>): str
     mkdirSync(dir);
     const body = `(async (input) => {\n${plugin.script ?? ''}\n})(JSON.parse(fs.readFileSync(0, 'utf8')));`;
     writeFileSync(join(dir, 'plugin.cjs'), PREFACE + body);
-    const exec = plugin.exec ?? '[node, "{pluginDir}/plugin.cjs"]';
+    if (plugin.js !== undefined) writeFileSync(join(dir, 'plugin.js'), plugin.js);
+    const process = '[node, "{pluginDir}/plugin.cjs"]';
+    const exec = plugin.exec ?? (plugin.js === undefined ? process : '[plugin.js]\ninterface: js');
     const hooks = plugin.hooks?.length
       ? `hooks:\n  - name: h\n    triggeredBy: [${plugin.hooks.join(', ')}]\n`
       : '';

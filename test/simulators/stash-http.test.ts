@@ -403,6 +403,12 @@ test('the control port adds, scans, configures, breaks and shows, without the co
   expect((await ask(sim, VERSION)).status).toBe(401);
   await call('DELETE', '/faults');
   expect((await ask(sim, VERSION)).status).toBe(200);
+  await call('POST', '/clock', { stepMs: 400 * 86_400_000 });
+  await call('PUT', '/plugins/p', { enabled: false });
+  await call('POST', '/restart');
+  const answer = await ask(sim, '{ plugins { enabled } }');
+  expect(await answer.json()).toEqual({ data: { plugins: [{ enabled: false }] } });
+  expect(Date.parse(answer.headers.get('date')!)).toBeGreaterThan(Date.now() + 399 * 86_400_000);
   const [status, { error }] = await call('POST', '/faults', { kind: 'nonsense' });
   expect([status, error]).toEqual([400, expect.stringContaining('kind must be one of down, ')]);
   expect((await call('GET', '/nowhere'))[0]).toBe(404);
