@@ -104,13 +104,14 @@ describe('a script', () => {
   });
 
   test('begins each time in a scope as new, whatever the last one did to it', async () => {
-    const js = `const before = [typeof globalThis.left, [].mine, JSON.stringify === globalThis.kept, input.mine ?? 'none'].map(String);
+    const js = `const before = [typeof globalThis.left, [].mine, JSON.stringify === globalThis.kept, input.mine ?? 'none', Object.isFrozen(Map.prototype)].map(String);
       globalThis.left = 1; Array.prototype.mine = 1; globalThis.kept = JSON.stringify; input.mine = 1;
       JSON.parse = () => { throw new Error('broken') };
+      Object.freeze(Map.prototype);
       ({ Output: before })`;
     const sim = await startStash({ one: { hooks: ON_UPDATE, js } }, { scenes: 1, version: NEW });
     for (const title of ['a', 'b', 'c', 'd']) await sim.updateScene(1, { title });
-    const fresh = ['undefined', 'undefined', 'false', 'none'];
+    const fresh = ['undefined', 'undefined', 'false', 'none', 'false'];
     expect(sim.runs.map((run) => run.output)).toEqual([fresh, fresh, fresh, fresh]);
   });
 

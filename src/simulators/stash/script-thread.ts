@@ -1,8 +1,9 @@
 // The thread that runs scripts of `interface: js`, one at a time. It is sent to a worker as text, so the
 // function may use nothing from outside itself; types are gone by then.
-// A script's global scope is as new at each run: the realm is kept only while it is provably as it was
-// made (a new one costs milliseconds, ten times the run itself), and the script is evaluated as strict
-// code, whose declarations end with it. So a top-level `var` is no property of globalThis, as it is in goja.
+// A script's global scope is as new at each run: the realm is kept only while its globals and their
+// prototypes are as they were made (a new one costs milliseconds, several times the run itself), and the
+// script is evaluated as strict code, whose declarations end with it. So a top-level `var` is no property
+// of globalThis, as it is in goja.
 
 export interface RunMessage {
   readonly source: string;
@@ -68,7 +69,7 @@ export function threadMain(
     // biome-ignore lint/security/noGlobalEval: it is the realm's own, and running scripts is its purpose
     const evaluate = eval;
     const [RealmError, RealmObject, toText, is] = [Error, Object, String, Object.is];
-    const { ownKeys, deleteProperty, getOwnPropertyDescriptor, defineProperty } = Reflect;
+    const { ownKeys, deleteProperty, getOwnPropertyDescriptor, defineProperty, isExtensible } = Reflect;
     const OURS = ['input', 'gql', 'log', 'util', 'console'];
     const realm: Record<PropertyKey, unknown> = globalThis as never;
     for (const key of ownKeys(realm)) if (!names.includes(key as string)) deleteProperty(realm, key);
@@ -144,6 +145,7 @@ export function threadMain(
         for (const name of OURS) deleteProperty(realm, name);
         return pristine.every(
           ({ owner, count, shapes }) =>
+            isExtensible(owner) &&
             ownKeys(owner).length === count &&
             shapes.every(({ key, shape }) => {
               if ('value' in shape) return is(owner[key], shape.value);

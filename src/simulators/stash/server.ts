@@ -2,26 +2,21 @@
 // public face; what it imitates and where that was measured is in facts/stash.md. It must never outlive
 // `close`: no port, no process and no folder of its own stays behind.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Auth } from './auth.ts';
 import { askGraphql } from './client.ts';
-import { StashDatabase } from './database.ts';
+import type { StashDatabase } from './database.ts';
 import { type Fault, FaultList } from './faults.ts';
-import { type GraphqlEngine, makeGraphql, makeSchema } from './graphql.ts';
 import { handle, type RequestLine } from './http.ts';
-import { JobQueue, type JobStatus } from './jobs.ts';
+import type { JobStatus } from './jobs.ts';
 import { Listener } from './listener.ts';
-import type { LogLevel, StashLogLine } from './log.ts';
-import { loadPlugins } from './plugins.ts';
+import type { StashLogLine } from './log.ts';
+import { endChildren, endLife, makeStash, writeConfig } from './make-stash.ts';
 import type { PluginRun } from './run.ts';
-import { startThreadsAhead } from './script-pool.ts';
-import { PluginSettings, type SettingValues } from './settings.ts';
-import type { Stash, SuppressHooks } from './stash.ts';
-import { Clock } from './time.ts';
-import { featuresOf } from './versions.ts';
+import type { SettingValues } from './settings.ts';
+import type { SuppressHooks } from './stash.ts';
 
 export type { NewEntity, NewScene } from './database.ts';
 export { StashDatabase } from './database.ts';
@@ -216,94 +211,9 @@ export async function startStashSimulator(options: StashSimulatorOptions = {}): 
   };
 }
 
-/** One runs while the other tidies up. */
-const SCRIPT_THREADS_AHEAD = 2;
-
 const RUN_TASK = `mutation($id: ID!, $name: String, $args: Map) {
   runPluginTask(plugin_id: $id, task_name: $name, args_map: $args)
 }`;
 const RUN_TASK_BEFORE_V25 = `mutation($id: ID!, $name: String!, $args: [PluginArgInput!]) {
   runPluginTask(plugin_id: $id, task_name: $name, args: $args)
 }`;
-
-function makeStash(options: StashSimulatorOptions, dir: string, host: string, port: number): Stash {
-  const features = featuresOf(options.version ?? 'v0.25.1');
-  const lines: StashLogLine[] = [];
-  const log = (level: LogLevel, plugin: string, text: string): void => {
-    const line = { at: Date.now(), level, plugin, text };
-    lines.push(line);
-    options.onLog?.(line);
-  };
-  const pluginsPath = options.plugins === undefined ? undefined : resolve(options.plugins);
-  const { username, password, apiKey, maxSessionAgeS = 3600 } = options;
-  const root = options.root ?? '/media/scenes';
-  const clock = new Clock(options.zone ?? options.env?.TZ);
-  const db = new StashDatabase(clock);
-  let graphql: GraphqlEngine;
-  const stash: Stash = {
-    features,
-    clock,
-    schema: makeSchema(features),
-    get graphql() {
-      graphql ??= makeGraphql(stash);
-      return graphql;
-    },
-    auth: new Auth({ username, password, apiKey, maxSessionAgeS }, features, () => clock.now()),
-    db,
-    settings: new PluginSettings(features),
-    jobs: new JobQueue(features, () => clock.exact()),
-    plugins: [],
-    disabledPlugins: new Set(),
-    log,
-    lines,
-    runs: [],
-    children: new Set(),
-    scripts: new Set(),
-    life: new AbortController(),
-    suppressHooks: options.suppressHooks ?? null,
-    env: { ...process.env, ...options.env },
-    place: {
-      host,
-      port,
-      dir,
-      pluginsPath: pluginsPath ?? join(dir, 'plugins'),
-      root,
-      apiKey: apiKey ?? '',
-      parallelTasks: options.parallelTasks ?? 1,
-    },
-    reloadPlugins: () => {
-      stash.plugins = loadPlugins(pluginsPath, features, log);
-      if (stash.plugins.some((plugin) => plugin.interface === 'js')) startThreadsAhead(SCRIPT_THREADS_AHEAD);
-    },
-  };
-  stash.reloadPlugins();
-  for (let n = 1; n <= (options.scenes ?? 0); n += 1) db.addScene({ files: [`${root}/clip ${n}.mp4`] });
-  return stash;
-}
-
-/** What dies with Stash's process: scripts, what they wait for, and the queue. */
-function endLife(stash: Stash): void {
-  stash.life.abort();
-  stash.jobs.restart();
-  for (const kill of [...stash.scripts]) kill();
-}
-
-/** Stash's own stays; where there is none, one is needed only so that the folder looks like Stash's. */
-function writeConfig(dir: string, host: string): void {
-  try {
-    writeFileSync(join(dir, 'config.yml'), `host: ${host}\n`, { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-}
-
-/** Stash would leave a running task's process behind; a simulator must not. */
-async function endChildren(stash: Stash): Promise<void> {
-  const ends = [...stash.children].map((child) => {
-    const end = new Promise<void>((ended) => child.once('close', () => ended()));
-    child.kill('SIGKILL');
-    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
-    return end;
-  });
-  await Promise.all(ends);
-}
