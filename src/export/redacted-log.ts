@@ -2,9 +2,9 @@
 // encoded anew. It folds to the same story: what referred to a position refers to the same record, what was damaged is
 // damaged, and what its writer expected is still said.
 
+import { crc32 } from 'node:zlib';
 import type { Moment } from '../../machines/time.ts';
 import { MACHINE_NAMES } from '../control/state.ts';
-import { crc32 } from '../journal/crc32.ts';
 import type { Entry } from '../journal/lines.ts';
 import {
   encodeLine,
@@ -68,7 +68,7 @@ function lineOf(
       return DAMAGED_LINE;
     case 'newer': {
       const body = `{"v":${RECORD_VERSION + 1}`;
-      return `${body},"crc":${crc32(Buffer.from(body))}}`;
+      return `${body},"crc":${crc32(body)}}`;
     }
     case 'record':
       return encodeLine(redactedRecord(stream, entry.record, names, position));

@@ -3,8 +3,8 @@
 // Needs no lowdb itself, so that a hook can read a checkpoint without loading it.
 
 import * as nodeFs from 'node:fs';
+import { crc32 } from 'node:zlib';
 import type { SyncAdapter } from 'lowdb';
-import { crc32 } from './crc32.ts';
 import type { Position } from './record.ts';
 
 /** Stands in the first line; a file of another version is ignored. Bump when what is kept changes shape. */
@@ -111,5 +111,5 @@ function folderOf(path: string): string {
 }
 
 function headerOf(body: string): string {
-  return `breakwater-checkpoint ${FILE_VERSION} ${crc32(Buffer.from(body))}`;
+  return `breakwater-checkpoint ${FILE_VERSION} ${crc32(body)}`;
 }

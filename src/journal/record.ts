@@ -2,7 +2,7 @@
 // A line is JSON from first to last byte (so `jq` reads it) and ends in the checksum of what stands before
 // it. What encodes a line asserts what decodes it: a bug here loses history, so it has no options.
 
-import { crc32 } from './crc32.ts';
+import { crc32 } from 'node:zlib';
 import { isWallMs } from './shape.ts';
 
 /** The version of the envelope that this code writes, and the newest that it reads. */
@@ -58,7 +58,7 @@ const CRC_FIELD = ',"crc":';
 export function encodeLine(record: JournalRecord): string {
   const { witness, ...envelope } = record;
   const body = JSON.stringify({ ...envelope, ...witness }).slice(0, -1);
-  const line = `${body}${CRC_FIELD}${crc32(Buffer.from(body))}}`;
+  const line = `${body}${CRC_FIELD}${crc32(body)}}`;
   if (Buffer.byteLength(line) > MAX_LINE_BYTES) {
     throw new Error(`a ${record.type} record of ${line.length} characters is over ${MAX_LINE_BYTES} bytes`);
   }

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERA } from '../../machines/era.ts';
 import { expectedOf, readGolden, replayed } from '../../src/export/golden.ts';
+import { decodeLine, encodeLine } from '../../src/journal/record.ts';
 import { HISTORIES } from './histories.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -25,6 +26,17 @@ describe.each(files)('%s', (file) => {
     // Machines that have changed since take over what was recorded, and may hold it in other words.
     if (header.era === ERA)
       expect({ digest, counts }).toEqual({ digest: expectedDigest, counts: expectedCounts });
+  });
+
+  test('is written today as it was, byte for byte', () => {
+    const [, ...lines] = readFileSync(new URL(file, folder), 'utf8').trimEnd().split('\n');
+    const read = lines.map((line) => ({ line, decoded: decodeLine(Buffer.from(line)) }));
+    for (const { line, decoded } of read) {
+      if (decoded.kind === 'record') expect(encodeLine(decoded.record)).toBe(line);
+    }
+    const { counts, queue } = header.expected;
+    const damaged = read.filter(({ decoded }) => decoded.kind === 'damaged');
+    expect(damaged).toHaveLength(counts.damaged + queue.damaged);
   });
 
   const history = HISTORIES.find(({ name }) => `${name}.ndjson` === file);

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { AtomicFile, type Checkpoint, replaceFile } from '../../src/journal/atomic-file.ts';
 import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
-import { crc32 } from '../../src/journal/crc32.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
@@ -138,7 +138,7 @@ describe('the file', () => {
   test('of a sound first line and no JSON behind it is ignored', () => {
     const path = join(tempDir(), 'checkpoint.json');
     const body = '{"text":';
-    writeFileSync(path, `breakwater-checkpoint 1 ${crc32(Buffer.from(body))}\n${body}`);
+    writeFileSync(path, `breakwater-checkpoint 1 ${crc32(body)}\n${body}`);
     expect(new AtomicFile(path).read()).toBe(null);
   });
 
