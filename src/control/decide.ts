@@ -1,4 +1,4 @@
-// decide: control state + now → what may be done. Pure questions, asked by hook, drainer, tasks and status
+// decide: control state + now → what may be done. Pure questions, asked by wake, drainer, tasks and status
 // alike, so that they cannot disagree. It writes nothing, and an answer is only good for the `now` it was
 // asked with.
 

@@ -1,4 +1,4 @@
-// Replay: entries of the control stream → steps. The one way in which any reader (hook, drainer, outages,
+// Replay: entries of the control stream → steps. The one way in which any reader (wake, drainer, outages,
 // why, the inspector) goes from log to state, so that all of them see the same history.
 
 import { ERA } from '../../machines/era.ts';

@@ -1,5 +1,5 @@
-// The control state: the fold of the control stream. Plain data, so that it goes through JSON unchanged,
-// is compared by value, and is read by a hook without loading XState.
+// The control state: the fold of the control stream. Plain data, so that it goes through JSON unchanged and
+// is compared by value.
 
 import type { BreakerContext } from '../../machines/breaker.ts';
 import type { HoldContext } from '../../machines/hold.ts';

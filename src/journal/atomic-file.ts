@@ -1,6 +1,5 @@
 // One JSON file that is read and replaced whole, as a lowdb adapter. lowdb's own renames without fsync and
 // shares one temp name between processes; this one survives a power loss and any number of writers.
-// Needs no lowdb itself, so that a hook can read a checkpoint without loading it.
 
 import * as nodeFs from 'node:fs';
 import { crc32 } from 'node:zlib';

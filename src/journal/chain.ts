@@ -3,8 +3,8 @@
 // chain telling, unless all that comes after it is written anew as well.
 //
 // It is evidence against accidents and second thoughts, not against somebody who may rewrite the whole folder: the
-// newest segment vouches for those before it, and nothing vouches for the newest. Never on the way of a hook: crypto
-// costs too much to load.
+// newest segment vouches for those before it, and nothing vouches for the newest. It reads whole segments: for those who
+// keep house and for `verify`.
 
 import { createHash } from 'node:crypto';
 import type { AppendResult, Journal, Segments } from './journal.ts';

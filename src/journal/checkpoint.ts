@@ -1,6 +1,6 @@
-// A checkpoint: what the fold of a stream had come to at a position, so that a hook need not fold it again.
-// It is a cache. Missing, damaged, of another era or of another log, it is ignored, and deleting it changes
-// nothing but time. It is written through lowdb; a hook reads it through the adapter alone.
+// A checkpoint: what the fold of a stream had come to at a position, so that the next invocation need not fold it again.
+// It is a cache. Missing, damaged, of another era or of another log, it is ignored (trust.ts), and deleting it changes
+// nothing but time.
 
 import { LowSync, type SyncAdapter } from 'lowdb';
 import type { Checkpoint } from './atomic-file.ts';

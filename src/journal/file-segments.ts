@@ -1,5 +1,5 @@
-// The segments of a journal on a local disk, for those who keep house: a port of its own, so that a hook need not
-// load it. It may work beside any number of journals on the same folder, also of the same process.
+// The segments of a journal on disk, for those who keep house: a port of its own, because nobody else may seal or drop
+// one. It may work beside any number of journals on the same folder, also of the same process.
 
 import * as nodeFs from 'node:fs';
 import { Disk, failureOf, type JournalFs } from './disk.ts';

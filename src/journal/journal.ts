@@ -39,7 +39,7 @@ export interface Journal {
   size(stream: StreamName): Promise<Position>;
 }
 
-/** The same streams as chains of segments, for those who keep house. A hook has no need of it and does not load it. */
+/** The same streams as chains of segments, for those who keep house: who appends and reads has no need of them. */
 export interface Segments {
   /** Oldest first. */
   list(stream: StreamName): Promise<readonly SegmentInfo[]>;

@@ -16,7 +16,7 @@
 // What holds:
 // - No seal is ever appended to F(n) before F(n+1) is in the folder (sealer, 1 before 2; who helps found it there). So
 //   a writer that finds no newer segment *after* its append knows that no seal stands before its record, without
-//   reading a byte: that is all that a hook pays, and why the next segment is made first and not last.
+//   reading a byte: that is all that an append pays, and why the next segment is made first and not last.
 // - So a record is acknowledged only where it counts, and nobody has to look for records behind seals and carry them
 //   over: each record counts at most once, and no reader needs to know two copies of one from another. A writer
 //   that dies between its 2 and its 3 has acknowledged nothing.

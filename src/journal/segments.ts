@@ -96,7 +96,7 @@ export function openingLine(occasion: Occasion, index: number, end: number): Buf
   return lineOf(occasion, '09e4', OPENED, { segment: index, end });
 }
 
-/** An id of its own, but no dice: a hook has thrown them once. */
+/** Its id is made from the occasion's: a journal has no clock and no dice of its own. */
 function lineOf({ witness: _, ...envelope }: Occasion, ending: string, type: string, data: object): Buffer {
   const id = `${envelope.id.slice(0, -ending.length)}${ending}`;
   return joinLines([encodeLine({ ...envelope, id, type, data: { ...data } })]);

@@ -5,7 +5,7 @@ import type { Moment } from '../../machines/time.ts';
 import { type JournalRecord, RECORD_VERSION, type Witness } from './record.ts';
 
 export interface Writer {
-  /** Names the invocation, for instance `hook-3f9a1c20`. */
+  /** Names the invocation, for instance `drain-3f9a1c20`. */
   readonly inv: string;
   now(): Moment;
   /** A number in [0, 1). */
@@ -23,7 +23,11 @@ export function makeRecord(
   return { ...envelope, type, data, ...(witness === undefined ? {} : { witness }) };
 }
 
-/** RFC 9562, version 7: 48 bits of time in ms, then 74 random bits. Names a record; guards no secret. */
+/**
+ * RFC 9562, version 7: 48 bits of time in ms, then 74 random bits. Names a record; guards no secret.
+ * From the writer's clock and dice, and not from node:crypto, whose UUIDs are of version 4 and its own: one seed makes one
+ * simulated log, ids included (test/simulation).
+ */
 export function uuidV7(atMs: number, random: () => number): string {
   const time = Math.max(0, Math.floor(atMs)).toString(16).padStart(12, '0').slice(-12);
   const randA = hex(random, 3);

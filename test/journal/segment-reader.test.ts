@@ -1,5 +1,5 @@
 // Reading a chain of segments that is damaged or has gaps: what is there is read once, what is not there is told, and a
-// reader is never stuck. And how often it looks at the disk, for a hook waits on that.
+// reader is never stuck. And how often it looks at the disk, for every invocation pays that.
 import { describe, expect, test } from 'vitest';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
