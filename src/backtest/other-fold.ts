@@ -9,7 +9,7 @@ import { evolve } from '../control/evolve.ts';
 import type { Step } from '../control/replay.ts';
 import { type ControlState, INITIAL_STATE } from '../control/state.ts';
 import { transitionOf } from '../control/witness.ts';
-import { EMPTY_HISTORY, evolveHistory, type OutageHistory } from '../outages/outages.ts';
+import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import { withPolicy } from './in-step.ts';
 
 /** An invocation that was made up. */
@@ -21,7 +21,7 @@ export class OtherFold {
   readonly overrides: Partial<Policy>;
   readonly #draw: () => number;
   #state: ControlState;
-  #history: OutageHistory = EMPTY_HISTORY;
+  #history: OutageHistory = newHistory();
   /** On the time line of the log, in ms. */
   now = 0;
   #base: { readonly t: number; readonly moment: Moment } = { t: 0, moment: { at: 0, mono: 0, boot: '' } };

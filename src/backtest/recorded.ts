@@ -5,7 +5,7 @@ import type { CountedClass } from '../../machines/events.ts';
 import { elapsedMs, type Moment } from '../../machines/time.ts';
 import { EMPTY_FOLD, foldEntry, type Step } from '../control/replay.ts';
 import { type Journal, readAll } from '../journal/journal.ts';
-import { EMPTY_HISTORY, evolveHistory, type OutageHistory } from '../outages/outages.ts';
+import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import type { PlacedQueueEvent } from '../queue/queue.ts';
 import { queueEventOf } from '../queue/queue-log.ts';
 import { PlexModel, type Seen } from './plex-model.ts';
@@ -30,7 +30,7 @@ const DEFAULT_PACE = { probeMs: 50, jobMs: 100 };
 
 export async function readRecorded(journal: Journal): Promise<RecordedLog> {
   let fold = EMPTY_FOLD;
-  let history = EMPTY_HISTORY;
+  let history = newHistory();
   const items: Recorded[] = [];
   const seen: Seen[] = [];
   const jobs = await queueEvents(journal);

@@ -8,7 +8,7 @@ import { MACHINE_NAMES } from '../control/state.ts';
 import { type Journal, readAll } from '../journal/journal.ts';
 import { type Entry, joinLines } from '../journal/lines.ts';
 import { MemoryJournal } from '../journal/memory-journal.ts';
-import { EMPTY_HISTORY, evolveHistory, type OutageHistory } from '../outages/outages.ts';
+import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import { figuresOf, historyFigures } from '../outages/summary.ts';
 import { createQueue, type Queue } from '../queue/queue.ts';
 import { queueEventOf } from '../queue/queue-log.ts';
@@ -67,7 +67,7 @@ export function readGolden(text: string): { readonly header: Header; readonly jo
 
 export async function replayed(journal: Journal): Promise<Replayed> {
   let fold = EMPTY_FOLD;
-  let history = EMPTY_HISTORY;
+  let history = newHistory();
   const steps: Step[] = [];
   for await (const entry of readAll(journal, 'control')) {
     const folded = foldEntry(fold, entry);
@@ -110,7 +110,7 @@ export function expectedOf({ steps, counts, history, queue, queueEntries }: Repl
 function endOfOutage(entries: readonly Entry[], number: number): number | null {
   if (number < 1) return null;
   let fold = EMPTY_FOLD;
-  let history = EMPTY_HISTORY;
+  let history = newHistory();
   for (const [index, entry] of entries.entries()) {
     const folded = foldEntry(fold, entry);
     fold = folded.fold;

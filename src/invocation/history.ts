@@ -17,7 +17,7 @@ import { type Cut, isOpening, stateAt } from '../history/state-at.ts';
 import { verifyControl, verifyQueue } from '../history/verify.ts';
 import { verifyChain } from '../journal/chain.ts';
 import type { Journal } from '../journal/journal.ts';
-import { EMPTY_HISTORY, evolveHistory, type Outage } from '../outages/outages.ts';
+import { evolveHistory, newHistory, type Outage } from '../outages/outages.ts';
 import { figuresOf, type OutageFigures } from '../outages/summary.ts';
 import { isHolderGone } from './drainer-wanted.ts';
 import { ReplayTeller } from './replay-teller.ts';
@@ -102,7 +102,7 @@ async function whySceneNow({ dir, writer }: World, scene: string): Promise<TaskR
 }
 
 async function whyOutageThen({ dir }: World, number: number): Promise<TaskResult> {
-  let history = EMPTY_HISTORY;
+  let history = newHistory();
   let found: OutageStory | null = null;
   const { story } = await storyOf(dir.journal, (step, { outage }) => {
     if (outage !== null && outage.number > number) return;

@@ -1,6 +1,9 @@
 // Outages as a read model: folded from the steps of the control stream, stored nowhere. One outage lasts from
 // the breaker's opening to its closing, however many probes fail in between; its bounds are observations,
 // so what was not seen is said and not guessed.
+//
+// The list of outages is changed in place and the history around it is replaced: to copy all outages for each event
+// would make the fold quadratic. So a history tells of its `outages` until the next step is folded onto it.
 
 import { createStore } from '@xstate/store';
 import type { StampedControlEvent } from '../../machines/events.ts';
@@ -71,6 +74,8 @@ export interface OutageHistory {
   readonly firstOfRow: Instant | null;
   /** The end of the time line: instant, boot and monotonic clock of the newest record. */
   readonly tip: { readonly instant: Instant; readonly boot: string; readonly mono: number } | null;
+  /** Where the outages stand that a record opened, by its id: notes name them so. */
+  readonly byOpening: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Always: up + down + unobserved = lastSeen − firstSeen. */
@@ -87,24 +92,28 @@ export const COVERAGE_GAP_MS = 15 * 60_000;
 const MAX_SYMPTOMS = 6;
 const MAX_NOTES = 100;
 
-export const EMPTY_HISTORY: OutageHistory = {
-  outages: [],
-  coverage: { upMs: 0, downMs: 0, unobservedMs: 0 },
-  firstSeen: null,
-  lastSeen: null,
-  lastGood: null,
-  firstOfRow: null,
-  tip: null,
-};
+export function newHistory(): OutageHistory {
+  return {
+    outages: [],
+    coverage: { upMs: 0, downMs: 0, unobservedMs: 0 },
+    firstSeen: null,
+    lastSeen: null,
+    lastGood: null,
+    firstOfRow: null,
+    tip: null,
+    byOpening: new Map(),
+  };
+}
 
 /** A store that takes the steps of a replay, in their order. */
 export function createOutageHistory() {
   return createStore({
-    context: EMPTY_HISTORY,
+    context: newHistory(),
     on: { step: (history: OutageHistory, event: { step: Step }) => evolveHistory(history, event.step) },
   });
 }
 
+/** `before` is used up: its `outages` are those of the result. */
 export function evolveHistory(before: OutageHistory, step: Step): OutageHistory {
   const { event } = step;
   if (event === null) return withNote(before, step);
@@ -124,8 +133,7 @@ function moveOutage(
   instant: Instant,
 ): OutageHistory {
   const [from, to] = [step.before.breaker.value, step.after.breaker.value];
-  if (from === 'closed' && to === 'open')
-    return { ...history, outages: [...history.outages, begun(history, step, instant)] };
+  if (from === 'closed' && to === 'open') return withOutage(history, begun(history, step, instant));
   if (to === 'closed' && from === 'closed' && event.type !== 'backlog.drained') return history;
   return changeLast(history, (outage) => {
     if (from !== 'closed' && to === 'closed') return { ...outage, closed: instant };
@@ -148,6 +156,15 @@ function moveOutage(
         return outage;
     }
   });
+}
+
+function withOutage(history: OutageHistory, outage: Outage): OutageHistory {
+  const byOpening = history.byOpening as Map<string, number[]>;
+  const sameId = byOpening.get(outage.opening);
+  if (sameId === undefined) byOpening.set(outage.opening, [history.outages.length]);
+  else sameId.push(history.outages.length);
+  (history.outages as Outage[]).push(outage);
+  return history;
 }
 
 function begun(history: OutageHistory, step: Step, instant: Instant): Outage {
@@ -177,12 +194,10 @@ function withNote(history: OutageHistory, { record }: Step): OutageHistory {
   const annotation = annotationOf(record);
   if (annotation === null) return history;
   const note = { at: record.at, by: record.inv, text: annotation.text };
-  const outages = history.outages.map((outage) =>
-    outage.opening === annotation.opening
-      ? { ...outage, notes: [...outage.notes, note].slice(-MAX_NOTES) }
-      : outage,
-  );
-  return { ...history, outages };
+  for (const index of history.byOpening.get(annotation.opening) ?? []) {
+    changeAt(history, index, (outage) => ({ ...outage, notes: [...outage.notes, note].slice(-MAX_NOTES) }));
+  }
+  return history;
 }
 
 function withSymptom(symptoms: readonly string[], symptom: string): readonly string[] {
@@ -191,10 +206,13 @@ function withSymptom(symptoms: readonly string[], symptom: string): readonly str
 }
 
 function changeLast(history: OutageHistory, change: (outage: Outage) => Outage): OutageHistory {
-  const last = history.outages.at(-1);
-  if (last === undefined) return history;
-  const changed = change(last);
-  return changed === last ? history : { ...history, outages: [...history.outages.slice(0, -1), changed] };
+  return changeAt(history, history.outages.length - 1, change);
+}
+
+function changeAt(history: OutageHistory, index: number, change: (outage: Outage) => Outage): OutageHistory {
+  const outage = history.outages[index];
+  if (outage !== undefined) (history.outages as Outage[])[index] = change(outage);
+  return history;
 }
 
 /** What the event says of the server's health; null when it says nothing. */

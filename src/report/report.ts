@@ -8,7 +8,7 @@ import { statusOf } from '../cli/status.ts';
 import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../control/replay.ts';
 import { type Journal, readAll } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
-import { EMPTY_HISTORY, evolveHistory, type Outage, type OutageHistory } from '../outages/outages.ts';
+import { evolveHistory, newHistory, type Outage, type OutageHistory } from '../outages/outages.ts';
 import { figuresOf, historyFigures } from '../outages/summary.ts';
 import { createQueue } from '../queue/queue.ts';
 import { queueEventOf } from '../queue/queue-log.ts';
@@ -36,7 +36,7 @@ export async function reportOf(journal: Journal, now: number | null): Promise<Re
 /** Takes the entries of both streams, each in its order; the queue's first. */
 class ReportFold {
   #fold: FoldState = EMPTY_FOLD;
-  #history: OutageHistory = EMPTY_HISTORY;
+  #history: OutageHistory = newHistory();
   #newest: Moment = NO_MOMENT;
   #begunAt: number | null = null;
   #damagedQueueLines = 0;

@@ -9,8 +9,9 @@ import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import {
   COVERAGE_GAP_MS,
   createOutageHistory,
-  EMPTY_HISTORY,
   evolveHistory,
+  newHistory,
+  type Outage,
   type OutageHistory,
 } from '../../src/outages/outages.ts';
 import { figuresOf, historyFigures, MIN_OBSERVED_MS } from '../../src/outages/summary.ts';
@@ -22,7 +23,7 @@ const RUNS = { numRuns: process.env.BREAKWATER_LONG === undefined ? 80 : 1_000 }
 
 async function historyOf(journal: Journal): Promise<OutageHistory> {
   const { steps } = foldAll(await entriesOf(journal));
-  return steps.reduce(evolveHistory, EMPTY_HISTORY);
+  return steps.reduce(evolveHistory, newHistory());
 }
 
 /** A drainer that is told what it meets, at seconds since the start. */
@@ -86,7 +87,7 @@ async function twoOutages() {
 }
 
 test('an empty log has no outages and claims nothing', () => {
-  expect(historyFigures(EMPTY_HISTORY)).toEqual({
+  expect(historyFigures(newHistory())).toEqual({
     count: 0,
     ongoing: 0,
     mttrMs: null,
@@ -262,8 +263,8 @@ describe('the figures', () => {
   });
 
   test('there is no availability of less than an hour observed', async () => {
-    const hour = { ...EMPTY_HISTORY, coverage: { upMs: MIN_OBSERVED_MS, downMs: 0, unobservedMs: 9e9 } };
-    const less = { ...EMPTY_HISTORY, coverage: { upMs: MIN_OBSERVED_MS - 1, downMs: 0, unobservedMs: 9e9 } };
+    const hour = { ...newHistory(), coverage: { upMs: MIN_OBSERVED_MS, downMs: 0, unobservedMs: 9e9 } };
+    const less = { ...newHistory(), coverage: { upMs: MIN_OBSERVED_MS - 1, downMs: 0, unobservedMs: 9e9 } };
     expect(historyFigures(hour).availability).toBe(1);
     expect(historyFigures(less).availability).toBe(null);
   });
@@ -318,13 +319,44 @@ test('the store folds the same history', async () => {
   expect(store.getSnapshot().context).toEqual(await history());
 });
 
+test('what a step costs does not grow with the number of outages', async () => {
+  const plex = await drainer();
+  for (let n = 0; n < 200; n++) {
+    await plex.confirms(n * 1_000);
+    await plex.asksInVain(n * 1_000 + 100);
+    await plex.asksAndFinds(n * 1_000 + 400);
+    await plex.succeeds(n * 1_000 + 401);
+  }
+  for (const opening of (await plex.history()).outages.map((outage) => outage.opening)) {
+    await plex.log.appendOrThrow({ type: 'outage.noted', opening, text: 'noted' });
+  }
+  const { steps } = foldAll(await entriesOf(plex.journal));
+  let touched = 0;
+  const counted: ProxyHandler<Outage[]> = {
+    get: (target, key) => {
+      touched += 1;
+      return Reflect.get(target, key);
+    },
+  };
+  const outages = new Proxy<Outage[]>([], counted);
+  let history: OutageHistory = { ...newHistory(), outages };
+  for (const step of steps) {
+    touched = 0;
+    history = evolveHistory(history, step);
+    expect(touched).toBeLessThan(10);
+    expect(history.outages, 'the list was copied').toBe(outages);
+  }
+  expect(history.outages.length).toBeGreaterThan(100);
+  expect(history.outages.filter(({ notes }) => notes.length !== 1)).toEqual([]);
+});
+
 describe('over random logs of honest writers', () => {
   const forEachHistory = (check: (history: OutageHistory) => void) =>
     fc.assert(
       fc.asyncProperty(moves(60), async (all) => {
         const { journal } = await playHonestly(all);
         const { steps } = foldAll(await entriesOf(journal));
-        let history = EMPTY_HISTORY;
+        let history = newHistory();
         for (const step of steps) {
           history = evolveHistory(history, step);
           check(history);
@@ -380,7 +412,7 @@ describe('over random logs of honest writers', () => {
     fc.assert(
       fc.asyncProperty(moves(60), async (all) => {
         const { journal } = await playHonestly(all);
-        let before = EMPTY_HISTORY;
+        let before = newHistory();
         for (const step of foldAll(await entriesOf(journal)).steps) {
           const after = evolveHistory(before, step);
           expect(after.tip!.instant.t).toBeGreaterThanOrEqual(before.tip?.instant.t ?? 0);

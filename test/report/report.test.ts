@@ -5,7 +5,7 @@ import { ControlLog } from '../../src/control/control-log.ts';
 import { MACHINE_NAMES } from '../../src/control/state.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { COVERAGE_GAP_MS, EMPTY_HISTORY, evolveHistory } from '../../src/outages/outages.ts';
+import { COVERAGE_GAP_MS, evolveHistory, newHistory } from '../../src/outages/outages.ts';
 import { historyFigures } from '../../src/outages/summary.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { sums } from '../../src/report/columns.ts';
@@ -71,7 +71,7 @@ test('its figures are those of the outage history, and its status that of the lo
   const journal = await seasonOf(700, { days: 20, end: 'away' });
   const data = await reportOf(journal, null);
   const { steps, fold } = foldAll(await entriesOf(journal));
-  expect(data.figures).toEqual(historyFigures(steps.reduce(evolveHistory, EMPTY_HISTORY)));
+  expect(data.figures).toEqual(historyFigures(steps.reduce(evolveHistory, newHistory())));
   expect(data.records).toEqual(fold.counts);
   expect(data.status).toMatchObject({ breaker: 'open', recovery: 'waiting', gate: { kind: 'wait' } });
   expect(data.awaySince).toBe(data.outages.at(-1)?.firstFailed);

@@ -1,13 +1,13 @@
 // Pieces of observed time: joined, disjoint, and not too many.
 import { expect, test } from 'vitest';
 import type { Step } from '../../src/control/replay.ts';
-import { EMPTY_HISTORY, type OutageHistory } from '../../src/outages/outages.ts';
+import { newHistory, type OutageHistory } from '../../src/outages/outages.ts';
 import { MAX_SPANS, SpanFold } from '../../src/report/spans.ts';
 
 /** The history after an observation at `at`, `t` on the line, with this much seen up and down before it. */
 function seen(at: number, t: number, upMs: number, downMs: number): OutageHistory {
   return {
-    ...EMPTY_HISTORY,
+    ...newHistory(),
     lastSeen: { instant: { at, t }, isGood: true },
     coverage: { upMs, downMs, unobservedMs: 0 },
   };
@@ -18,7 +18,7 @@ const step = { event: { type: 'attempt.succeeded' } } as unknown as Step;
 function foldOf(histories: readonly OutageHistory[]): SpanFold {
   const fold = new SpanFold();
   for (const [index, after] of histories.entries())
-    fold.add(histories[index - 1] ?? EMPTY_HISTORY, after, step);
+    fold.add(histories[index - 1] ?? newHistory(), after, step);
   return fold;
 }
 

@@ -8,7 +8,7 @@ import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/cont
 import type { ControlState } from '../../src/control/state.ts';
 import { type Journal, readAll } from '../../src/journal/journal.ts';
 import type { Entry } from '../../src/journal/lines.ts';
-import { EMPTY_HISTORY, evolveHistory, type OutageHistory } from '../../src/outages/outages.ts';
+import { evolveHistory, newHistory, type OutageHistory } from '../../src/outages/outages.ts';
 import { createQueue, type PlacedQueueEvent, type QueueStore } from '../../src/queue/queue.ts';
 import { queueEventOf } from '../../src/queue/queue-log.ts';
 import { beginning, inWordsOfEvolve, type Told, tell } from '../control/oracle.ts';
@@ -34,7 +34,7 @@ export class Watch {
   readonly ids = new Set<string>();
   /** Of those, the control records that moved nothing. */
   readonly voids = new Set<string>();
-  history: OutageHistory = EMPTY_HISTORY;
+  history: OutageHistory = newHistory();
   openings = 0;
   #told: Told | null = beginning();
   readonly #wedgeSeen = new Set<string>();
@@ -71,7 +71,7 @@ export class Watch {
     this.damaged = 0;
     this.ids.clear();
     this.voids.clear();
-    this.history = EMPTY_HISTORY;
+    this.history = newHistory();
     this.openings = 0;
     this.#told = beginning();
   }

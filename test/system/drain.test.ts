@@ -1,7 +1,7 @@
 // From a change in Stash to Plex, through what can stand between: real hooks, real drainers, real sockets.
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { EMPTY_HISTORY, evolveHistory, type OutageHistory } from '../../src/outages/outages.ts';
+import { evolveHistory, newHistory, type OutageHistory } from '../../src/outages/outages.ts';
 import type { StashSimulator } from '../../src/simulators/stash/server.ts';
 import { LiveWorld, TOKEN, until, type WorldOptions } from '../support/live-world.ts';
 
@@ -105,7 +105,7 @@ describe('Plex is away', () => {
       .filter(({ method }) => method === 'PUT')
       .map(({ query }) => query['title.value']);
     expect(titles).toEqual(['newest']);
-    const { outages } = (await world.steps()).reduce<OutageHistory>(evolveHistory, EMPTY_HISTORY);
+    const { outages } = (await world.steps()).reduce<OutageHistory>(evolveHistory, newHistory());
     expect(outages).toHaveLength(1);
   });
 

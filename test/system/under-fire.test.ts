@@ -3,7 +3,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import type { Step } from '../../src/control/replay.ts';
-import { EMPTY_HISTORY, evolveHistory, type OutageHistory } from '../../src/outages/outages.ts';
+import { evolveHistory, newHistory, type OutageHistory } from '../../src/outages/outages.ts';
 import { LiveWorld, TOKEN, until } from '../support/live-world.ts';
 import { seeded } from '../support/seeded.ts';
 
@@ -95,7 +95,7 @@ test(
     expect((await world.queue()).counts).toMatchObject({ pending: 0, dead: 0 });
 
     const steps = await world.steps();
-    const { outages } = steps.reduce<OutageHistory>(evolveHistory, EMPTY_HISTORY);
+    const { outages } = steps.reduce<OutageHistory>(evolveHistory, newHistory());
     expect(outages.map((outage) => outage.closed !== null)).toEqual([true, true, true]);
     expect(outages.map((outage) => outage.class)).toEqual(['outage', 'maintenance', 'outage']);
     expect(steps.filter((step) => step.agreement === 'drift')).toEqual([]);
