@@ -9,8 +9,9 @@ import { isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
 import type { DeliveryResult, JobName, QueueEvent } from '../queue/events.ts';
-import { dueJobs, type Job, jobsSeen } from '../queue/queue.ts';
+import { type Job, jobsSeen } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
+import { Turns } from '../queue/turns.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import { FolderScan, scanSign } from '../sync/folder-scan.ts';
@@ -70,8 +71,7 @@ export class DrainSession {
   readonly #contact: PlexContact;
   /** Whether a person's wish for a probe now has not been met yet. */
   #wantsProbe: boolean;
-  /** Jobs that were attempted impatiently, so that each deferred one is tried once. */
-  readonly #tried = new Set<string>();
+  readonly #turns: Turns;
   #sections: PlexResult<readonly PlexSection[]> | null = null;
   /** When something last went forward, ms on the monotonic clock. */
   #progressAt: number;
@@ -90,6 +90,7 @@ export class DrainSession {
     this.#contact = new PlexContact(parts.world, parts.lease);
     this.#reconciling = new Reconciling(parts.world, parts.queue, this.#contact, () => this.#libraries());
     this.#wantsProbe = parts.options.isImpatient;
+    this.#turns = new Turns(parts.options.isImpatient);
     this.#progressAt = this.#monoMs();
     this.#settingsReadAt = this.#progressAt;
   }
@@ -158,7 +159,7 @@ export class DrainSession {
   async #round(answer: Gate): Promise<Stop | null> {
     switch (answer.kind) {
       case 'go': {
-        const jobs = this.#due(answer.limit);
+        const jobs = this.#turns.next(this.#parts.queue.queue, this.#now(), answer.limit);
         if (jobs.length === 0) return this.#rest();
         return this.#contact.isAcquainted ? this.#work(jobs) : this.#getAcquainted();
       }
@@ -186,7 +187,7 @@ export class DrainSession {
 
   async #work(jobs: readonly Job[]): Promise<Stop | null> {
     const { world, queue } = this.#parts;
-    for (const job of jobs) this.#tried.add(job.job);
+    this.#turns.attempted(jobs);
     const result = await runBatch(jobs, {
       world,
       queue,
@@ -368,15 +369,6 @@ export class DrainSession {
   async #libraries(): Promise<PlexResult<readonly PlexSection[]>> {
     if (this.#sections === null || !this.#sections.ok) this.#sections = await this.#contact.libraries();
     return this.#sections;
-  }
-
-  #due(limit: number): Job[] {
-    const { queue } = this.#parts.queue;
-    const now = this.#now();
-    if (!this.#parts.options.isImpatient) return dueJobs(queue, now, limit);
-    return dueJobs(queue, now, Number.POSITIVE_INFINITY, true)
-      .filter((job) => job.state === 'pending' || !this.#tried.has(job.job))
-      .slice(0, limit);
   }
 
   /** ms until the next deferred job is due; null when none is deferred. */
