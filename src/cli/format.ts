@@ -43,21 +43,40 @@ export function percent(share: number): string {
   return `${(Math.floor(share * 10_000) / 100).toFixed(2)} %`;
 }
 
+// What follows is for the words of others, on whatever way they leave us: each text that is printed, written to a file or
+// shown in a page goes through one of these.
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
 const OBEYED = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-/** Embeddings, overrides and isolates of direction: they make a line read as another. */
-const REORDERING = /[\u202a-\u202e\u2066-\u2069]/g;
+/** But for tabs and the ends of lines. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the same
+const OBEYED_IN_A_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029]+/g;
+/** Marks, embeddings, overrides and isolates of direction: they make a line read as another. */
+const REORDERING = /\p{Bidi_Control}/gu;
+/** JSON itself leaves these as they are. */
+const LEFT_BY_JSON = /[\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/gu;
 
 /** Text of others on one line, without what a terminal would obey. */
 export function plain(text: string): string {
   return text.replace(OBEYED, ' ').replace(REORDERING, '');
 }
 
-/** A document for programs, and for a terminal that shows it: JSON itself leaves some of these as they are. */
-export function plainJson(document: unknown): string {
-  const text = JSON.stringify(document, null, 2);
-  return text.replace(
-    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+/** The same of a text that may have several lines. */
+export function plainText(text: string): string {
+  return text.replace(OBEYED_IN_A_TEXT, ' ').replace(REORDERING, '');
+}
+
+/** A document for programs that keeps the words as they are, and for a terminal or an editor that shows it. */
+export function plainJson(document: unknown, indent = 2): string {
+  return JSON.stringify(document, null, indent).replace(LEFT_BY_JSON, escaped);
+}
+
+/** A document for a page that shows its words to people, so that what reorders them is left out. */
+export function shownJson(document: unknown): string {
+  return JSON.stringify(document).replace(REORDERING, '').replace(LEFT_BY_JSON, escaped);
+}
+
+/** As JSON writes a character by its number. */
+export function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

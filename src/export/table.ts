@@ -1,5 +1,7 @@
 // A table, as CSV or as JSON: the same columns under the same names in both.
 
+import { plainJson, plainText } from '../cli/format.ts';
+
 export type Cell = string | number | boolean | null | { readonly [name: string]: unknown };
 
 export interface Table {
@@ -31,10 +33,13 @@ function csvField(cell: Cell): string {
     case 'number':
     case 'boolean':
       return String(cell);
-    case 'string':
-      return quoted(FORMULA.test(cell) ? `'${cell}` : cell);
+    case 'string': {
+      // First, or what is left out would hide what begins a formula.
+      const text = plainText(cell);
+      return quoted(FORMULA.test(text) ? `'${text}` : text);
+    }
     default:
-      return cell === null ? '' : quoted(JSON.stringify(cell));
+      return cell === null ? '' : quoted(plainJson(cell, 0));
   }
 }
 

@@ -1,6 +1,7 @@
 // What the viewers are sent, as lines of JSON. Each viewer gets all of it from the beginning, at its own pace: one that
 // is slow or reloaded loses nothing and holds nobody up.
 
+import { shownJson } from '../cli/format.ts';
 import type { Message } from './frames.ts';
 
 export class Feed {
@@ -17,7 +18,7 @@ export class Feed {
   }
 
   add(message: Message): void {
-    this.#lines.push(`${JSON.stringify(message)}\n`);
+    this.#lines.push(`${shownJson(message)}\n`);
     for (const wake of this.#waiting) wake();
   }
 

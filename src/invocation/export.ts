@@ -1,6 +1,7 @@
 // What can be taken out of the journal: tables, metrics, a golden log. The text is the whole of it; where it goes is the
 // command line's business, so nobody who can start a task of ours can have a file written.
 
+import { plainJson } from '../cli/format.ts';
 import { parseOutageNumber } from '../cli/point.ts';
 import { goldenLog } from '../export/golden.ts';
 import { toPrometheus } from '../export/prometheus.ts';
@@ -40,7 +41,7 @@ export async function exportLog(world: World, wish: ExportWish): Promise<TaskRes
     }
     case 'json': {
       const document = toJson(what, await tableOf(world, what));
-      return exported(`${JSON.stringify(document, null, 2)}\n`, PRIVATE, document);
+      return exported(`${plainJson(document)}\n`, PRIVATE, document);
     }
     default:
       throw new Error(`"${format}" is no format; it is one of csv, json, prometheus`);

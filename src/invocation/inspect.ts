@@ -2,6 +2,7 @@
 // inspector when the reader asks. It only reads the journal.
 
 import type { Readable } from 'node:stream';
+import { plainJson } from '../cli/format.ts';
 import { ControlLog } from '../control/control-log.ts';
 import type { Step } from '../control/replay.ts';
 import { Feed } from '../inspect/feed.ts';
@@ -71,8 +72,8 @@ export async function inspectionLines(
     omitted,
     playback: wish.playback,
   });
-  for (const event of greeting.events) onLine(JSON.stringify(event));
-  for (const step of steps) for (const event of frameOf(step).events) onLine(JSON.stringify(event));
+  for (const event of greeting.events) onLine(plainJson(event, 0));
+  for (const step of steps) for (const event of frameOf(step).events) onLine(plainJson(event, 0));
 }
 
 async function fill(

@@ -1,6 +1,6 @@
 // How a replay is told: line by line to somebody who reads meanwhile, and else the newest of it at its end.
 
-import { count } from '../cli/format.ts';
+import { count, plainJson } from '../cli/format.ts';
 import { type HappeningDocument, happeningDocument, happeningLine } from '../cli/happening.ts';
 import type { Happening } from '../history/past.ts';
 import type { TaskResult } from './task-result.ts';
@@ -61,6 +61,6 @@ export class ReplayTeller {
   }
 
   #lineOf(happening: Happening): string {
-    return this.#isJsonl ? JSON.stringify(happeningDocument(happening)) : happeningLine(happening);
+    return this.#isJsonl ? plainJson(happeningDocument(happening), 0) : happeningLine(happening);
   }
 }

@@ -4,6 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { CHART_CSS } from '../chart/svg.ts';
+import { escaped, shownJson } from '../cli/format.ts';
 import type { PageAssets } from './page-assets.ts';
 import type { ReportData } from './report-data.ts';
 import { shell } from './shell.ts';
@@ -43,9 +44,7 @@ export function htmlOf(data: ReportData, assets: PageAssets): string {
 
 /** JSON that cannot end the element that it stands in, nor open a comment in it. */
 export function jsonForHtml(data: unknown): string {
-  return JSON.stringify(data).replace(/[<>&\u2028\u2029]/g, (char) => {
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return shownJson(data).replace(/[<>&]/g, escaped);
 }
 
 function sha256(text: string): string {

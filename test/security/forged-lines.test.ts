@@ -4,18 +4,21 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { plain } from '../../src/cli/format.ts';
+import { plain, plainJson, plainText, shownJson } from '../../src/cli/format.ts';
 import { ControlLog } from '../../src/control/control-log.ts';
+import { toCsv } from '../../src/export/table.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { processWriter } from '../../src/invocation/process.ts';
 import { TASK_MODES } from '../../src/invocation/task.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { BUNDLE, spawnAndRead } from '../support/live-world.ts';
+import { PROPERTY_RUNS } from '../support/property-runs.ts';
 
 /** A forged error of Stash's log, a cleared screen, a title of the window, a link, C1 commands, reversed text. */
 const EVIL =
-  'a\u0001e\u0002FORGED\n\u0001e\u0002FORGED\r\n\u001b[2J\u001b]0;title\u0007\u001b]8;;http://evil\u0007\u009b31m\u0090q\u2028b\u202egnp.exe\u2066c';
+  'a\u0001e\u0002FORGED\n\u0001e\u0002FORGED\r\n\u001b[2J\u001b]0;title\u0007\u001b]8;;http://evil\u0007\u009b31m\u0090q\u2028b\u202egnp.exe\u2066c\u061cd\u200ee\u200ff';
 
 let root: string;
 let data: string;
@@ -30,7 +33,15 @@ beforeAll(async () => {
   const under = { lease: 'drain', epoch: 1 } as const;
   await control.append({ type: 'lease.claimed', lease: 'drain', forMs: 600_000, draw: 0 });
   await control.append({ type: 'probe.succeeded', ...under, tookMs: 1, pending: 0 });
-  await control.append({ type: 'probe.failed', ...under, class: 'outage', symptom: EVIL, draw: 0 });
+  await control.append({ type: 'attempt.failed', ...under, class: 'outage', symptom: EVIL, draw: 0 });
+  const steps = await control.appendOrThrow({
+    type: 'probe.failed',
+    ...under,
+    class: 'outage',
+    symptom: EVIL,
+    draw: 0,
+  });
+  await control.append({ type: 'outage.noted', opening: steps[0]?.record.id ?? '', text: EVIL });
   for (const hold of ['operator', 'config', 'throttle'] as const) {
     await control.append({ type: 'hold.placed', hold, stance: 'open', reason: EVIL, forMs: 600_000 });
   }
@@ -64,16 +75,20 @@ beforeAll(async () => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: looking for them is what this is for
-const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\p{Bidi_Control}]/u;
 const WITHOUT_STASH = { STASH_URL: 'http://127.0.0.1:1' };
 
 /** With arguments that get each as far as it comes without a Stash. */
 const VERBS: readonly (readonly string[])[] = [
   ['status'],
   ['outages'],
+  ['outages', 'note', '1', EVIL],
+  ['outages', 'note', '7', EVIL],
   ['queue'],
   ['dead'],
   ['retry', '--job', EVIL],
+  ['drop', '--dry-run'],
+  ['clear', '--dry-run'],
   ['check'],
   ['drain'],
   ['sync', '--scene', EVIL],
@@ -81,28 +96,106 @@ const VERBS: readonly (readonly string[])[] = [
   ['hold', 'open', '--reason', EVIL],
   ['hold', 'open', '--for', EVIL],
   ['dead', '--outage', EVIL],
+  ['release'],
+  ['undo', '--scene', '3', '--dry-run'],
+  ['unlock', '--scene', '3', '--fields', EVIL],
+  ['lock', '--scene', '3', '--fields', EVIL],
+  ['settings'],
+  ['watch', '--every', EVIL],
+  ['why'],
+  ['why', '--scene', '3'],
+  ['why', '--outage', '1'],
+  ['replay'],
+  ['replay', '--step'],
+  ['replay', '--jsonl'],
+  ['replay', '--outage', '1', '--step'],
+  ['verify'],
+  ['doctor'],
+  ['backtest', '--recovery-timeout', '10s'],
+  ...['outages', 'events', 'queue'].flatMap((what) =>
+    ['csv', 'json'].map((format) => ['export', '--what', what, '--format', format]),
+  ),
+  ['export', '--format', 'prometheus'],
+  ['export', '--golden'],
+  ['report', '-o', '/proc/self/fd/1'],
+  ['inspect', '--jsonl'],
+  ['inspect', '--at', EVIL],
+  ['schema', EVIL],
+  ['machines', EVIL],
 ];
+const BARE = ['schema', 'machines'];
+/** Their documents hold the texts: a program gets them as they are. */
+const TELLING = ['status', 'outages', 'queue', 'dead', 'replay', 'export'];
 
 describe('at a shell', () => {
   test.each(VERBS)('%s %s', async (...words) => {
-    const run = await spawnAndRead(process.execPath, [BUNDLE, ...words, '--data', data], {
+    const to = BARE.includes(words[0] ?? '') ? [] : ['--data', data];
+    const run = await spawnAndRead(process.execPath, [BUNDLE, ...words, ...to], {
       ...process.env,
       ...WITHOUT_STASH,
     });
-    expect(`${run.stdout}${run.stderr}`.length).toBeGreaterThan(10);
-    expect(run.stdout).not.toMatch(OBEYED);
+    expect(`${run.stdout}${run.stderr}`.length).toBeGreaterThan(5);
+    // The lines of CSV end as they must.
+    expect(run.stdout.replaceAll('\r\n', '\n')).not.toMatch(OBEYED);
     expect(run.stderr).not.toMatch(OBEYED);
     for (const line of `${run.stdout}${run.stderr}`.split('\n')) expect(line).not.toMatch(/^e?.?FORGED/);
   });
 
-  test.each(['status', 'outages', 'queue', 'dead'])(
+  test('no verb is left out', async () => {
+    const { stdout } = await spawnAndRead(process.execPath, [BUNDLE, '--help'], process.env);
+    const verbs = [...stdout.matchAll(/^ {2}([a-z]+)( |$)/gm)].map(([, verb]) => verb);
+    expect(verbs.length).toBeGreaterThan(20);
+    expect([...new Set(VERBS.map(([verb]) => verb)), 'help'].sort()).toEqual(verbs.sort());
+  });
+
+  test.each(TELLING)(
     '%s --json is a document that holds the text as it is, and shows nothing of it',
     async (verb) => {
-      const run = await spawnAndRead(process.execPath, [BUNDLE, verb, '--json', '--data', data], process.env);
+      const words = verb === 'replay' ? [verb, '--step'] : [verb];
+      const run = await spawnAndRead(
+        process.execPath,
+        [BUNDLE, ...words, '--json', '--data', data],
+        process.env,
+      );
       expect(run.stdout).not.toMatch(OBEYED);
       expect(JSON.stringify(JSON.parse(run.stdout))).toContain(JSON.stringify(EVIL).slice(1, -1));
     },
   );
+
+  test('the page of a report does not even read them: what reorders is left out', async () => {
+    const run = await spawnAndRead(
+      process.execPath,
+      [BUNDLE, 'report', '-o', '/proc/self/fd/1', '--data', data],
+      process.env,
+    );
+    expect(run.stdout).toContain('gnp.exe');
+    expect(run.stdout).not.toMatch(/\\u(202e|2066|061c|200e|200f)/);
+  });
+});
+
+describe('whatever the text', () => {
+  const nasty = fc.string({
+    unit: fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+      fc.constantFrom(...EVIL, ...'\u202a\u202b\u202c\u202d\u2067\u2068\u2069<>&"\\'),
+    ),
+  });
+
+  test('as a line, as a text and as JSON there is nothing to be obeyed, and JSON holds it as it is', () => {
+    fc.assert(
+      fc.property(nasty, (text) => {
+        expect(plain(text)).not.toMatch(OBEYED);
+        expect(plainText(text).replaceAll(/[\r\n\t]/g, '')).not.toMatch(OBEYED);
+        expect(plainJson({ [text]: [text] })).not.toMatch(OBEYED);
+        expect(JSON.parse(plainJson({ [text]: [text] }, 0))).toEqual({ [text]: [text] });
+        expect(JSON.parse(shownJson([text]))).toEqual([text.replaceAll(/\p{Bidi_Control}/gu, '')]);
+        const csv = toCsv({ columns: ['a', 'b'], rows: [[text, { text }]] });
+        expect(csv.replaceAll(/[\r\n\t]/g, '')).not.toMatch(OBEYED);
+        expect(csv.slice('a,b\r\n'.length)).not.toMatch(/^"?[\s\uFEFF]*[=+\-@]/);
+      }),
+      PROPERTY_RUNS,
+    );
+  });
 });
 
 describe('in the log of Stash', () => {
