@@ -2,7 +2,7 @@
 // belongs to the one JSON document that ends an invocation.
 
 import * as fs from 'node:fs';
-import { plain } from '../cli/format.ts';
+import { plain, plainJson } from '../cli/format.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -49,19 +49,31 @@ export function onOneLine(text: string): string {
 
 /** Prints the one document that Stash parses. */
 export function answer(document: { readonly output: unknown } | { readonly error: string }): void {
-  writeQuietly(1, `${JSON.stringify(document)}\n`);
+  writeQuietly(1, `${plainJson(document, 0)}\n`);
 }
+
+/** A pipe that is full is tried again so often; its reader is Stash, which reads all the time. */
+const MAX_BUSY_TRIES = 10_000;
 
 /** Nobody may be listening any more: that is no reason to fail. */
 export function writeQuietly(fd: number, text: string): void {
+  let tries = 0;
+  try {
+    writeWhole(fd, text, () => ++tries < MAX_BUSY_TRIES);
+  } catch {
+    // There is nobody left to tell.
+  }
+}
+
+/** Every byte, or it throws what the system says. `mayTryAgain` is asked where a pipe is full. */
+export function writeWhole(fd: number, text: string, mayTryAgain: () => boolean): void {
   const bytes = Buffer.from(text);
   let written = 0;
-  // A pipe that is full answers EAGAIN; the reader is Stash, which reads all the time.
-  for (let tries = 0; written < bytes.length && tries < 10_000; tries++) {
+  while (written < bytes.length) {
     try {
       written += fs.writeSync(fd, bytes, written);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || !mayTryAgain()) throw error;
     }
   }
 }

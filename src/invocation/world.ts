@@ -30,6 +30,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
+  /** How a report is written where a person has named the file; else it replaces what has its name. */
+  readonly saveReport?: (path: string, html: string, mode: number) => void;
   /** Where somebody reads what a task says while it says it: too much of it to be held. */
   readonly print?: (line: string) => void;
 }

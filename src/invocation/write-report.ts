@@ -18,7 +18,7 @@ export async function writeReport(world: World, now: string): Promise<TaskResult
   const data = await reportOf(journal, now === '' ? null : parseTime(now, world.writer.now().at));
   const html = htmlOf(data, await pageAssets());
   mkdirSync(dirname(reportPath), { recursive: true, mode: 0o700 });
-  replaceFile(reportPath, html, 0o600);
+  (world.saveReport ?? replaceFile)(reportPath, html, 0o600);
   const { records, figures } = data;
   const bytes = Buffer.byteLength(html);
   const tells = `${count(records.records, 'event')}, ${count(figures.count, 'outage')}, ${Math.ceil(bytes / 1024)} kB`;

@@ -1,19 +1,20 @@
 // The verbs and their options, and nothing of what they do.
 
 import { Command, CommanderError, Option } from 'commander';
-import { plain } from '../cli/format.ts';
+import { plain, plainText } from '../cli/format.ts';
 import { MACHINE_FORMATS, type MachineFormat, machinesText } from '../cli/machines.ts';
 import { TABLES } from '../export/tables.ts';
 import { writeQuietly } from '../invocation/stash-log.ts';
 import type { TaskMode } from '../invocation/task.ts';
 import { DEAD_REASONS } from '../queue/events.ts';
 import { type InspectOptions, runInspect } from './inspect-verb.ts';
-import { type CommandOptions, printSchema, runForPerson, writeOut } from './person.ts';
+import { printOut, writeOut } from './output.ts';
+import { type CommandOptions, printSchema, runForPerson } from './person.ts';
 
 export async function runCommand(words: readonly string[]): Promise<void> {
   const program = new Command('breakwater')
     .description('Keeps Plex in step with Stash through every outage.')
-    .configureOutput({ writeOut: (text) => writeQuietly(1, text), writeErr: (text) => writeQuietly(2, text) })
+    .configureOutput({ writeOut: printOut, writeErr: (text) => writeQuietly(2, plainText(text)) })
     .showHelpAfterError()
     // Before there are verbs, which take it over: a slip in the words ends as any wrong input does.
     .exitOverride();

@@ -12,6 +12,7 @@ import { inspectionLines, inspectJournal } from '../invocation/inspect.ts';
 import { outageNamed } from '../invocation/outage-history.ts';
 import { processWriter } from '../invocation/process.ts';
 import { writeQuietly } from '../invocation/stash-log.ts';
+import { printOut } from './output.ts';
 
 /** Beside the bundle; read at once, because an update may replace it while we run. */
 const PAGE_FILE = 'breakwater-inspect.html';
@@ -30,7 +31,7 @@ export async function runInspect(options: InspectOptions): Promise<void> {
   const outage = await outageNamed(options.outage ?? '', journal, writer);
   const wish = inspectWish(outage === '' ? options : { ...options, outage }, writer.now().at);
   if (options.jsonl === true) {
-    await inspectionLines({ journal, writer }, wish, (line) => writeQuietly(1, `${line}\n`));
+    await inspectionLines({ journal, writer }, wish, (line) => printOut(`${line}\n`));
     return;
   }
   const ending = new AbortController();
@@ -42,7 +43,7 @@ export async function runInspect(options: InspectOptions): Promise<void> {
       page,
       token: randomBytes(24).toString('base64url'),
       sleep: (ms) => sleep(ms),
-      say: (line) => writeQuietly(1, `${line}\n`),
+      say: (line) => printOut(`${line}\n`),
       stdin: process.stdin,
       signal: ending.signal,
       onListening: ({ url }) => {

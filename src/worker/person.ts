@@ -8,7 +8,6 @@ import { handedConnection } from '../invocation/handover.ts';
 import { type Log, writeQuietly } from '../invocation/stash-log.ts';
 import { runMode, type TaskMode } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
-import { replaceFile } from '../journal/atomic-file.ts';
 import {
   DOCUMENTS,
   type DocumentName,
@@ -19,6 +18,7 @@ import {
 } from '../schemas/documents.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { drainDetached } from './detached.ts';
+import { printOut, saveFile } from './output.ts';
 import { worldOf } from './process-world.ts';
 import { runWatch } from './watch-verb.ts';
 
@@ -44,8 +44,10 @@ export async function runForPerson(mode: TaskMode | 'watch', options: CommandOpt
   const { output } = options;
   const world = {
     ...here,
-    ...(output === undefined ? {} : { dir: { ...here.dir, reportPath: resolve(output) } }),
-    ...(options.json === true ? {} : { print: (line: string) => writeQuietly(1, `${plain(line)}\n`) }),
+    ...(output === undefined
+      ? {}
+      : { dir: { ...here.dir, reportPath: resolve(output) }, saveReport: saveFile }),
+    ...(options.json === true ? {} : { print: (line: string) => printOut(`${plain(line)}\n`) }),
   };
   try {
     const result =
@@ -65,34 +67,28 @@ export async function runForPerson(mode: TaskMode | 'watch', options: CommandOpt
 /** Without a verb: which there are. */
 export function printSchema(verb: string | undefined): void {
   if (verb === undefined) {
-    for (const name of Object.keys(DOCUMENTS) as DocumentName[]) writeQuietly(1, `${schemaName(name)}\n`);
+    for (const name of Object.keys(DOCUMENTS) as DocumentName[]) printOut(`${schemaName(name)}\n`);
     return;
   }
   if (!isDocumentName(verb)) {
-    writeQuietly(2, `breakwater: "${verb}" has no schema; "schema" lists those that have\n`);
+    writeQuietly(2, `breakwater: "${plain(verb)}" has no schema; "schema" lists those that have\n`);
     process.exitCode = 2;
     return;
   }
-  writeQuietly(1, `${JSON.stringify(jsonSchemaOf(verb), null, 2)}\n`);
-}
-
-/** To a file of that name, or to the standard output. */
-export function writeOut(text: string, file: string | undefined): void {
-  if (file === undefined) writeQuietly(1, text);
-  else replaceFile(resolve(file), text, 0o600);
+  printOut(`${JSON.stringify(jsonSchemaOf(verb), null, 2)}\n`);
 }
 
 function print(mode: TaskMode | 'watch', result: TaskResult, { json, output }: CommandOptions): void {
   const { file, lines } = result;
   if (file !== undefined && output !== undefined) {
-    replaceFile(resolve(output), file.text, file.mode);
-    if (json !== true) writeQuietly(2, `Written to ${output}\n`);
+    saveFile(output, file.text, file.mode);
+    if (json !== true) writeQuietly(2, `Written to ${plain(output)}\n`);
     return;
   }
-  if (json === true) writeQuietly(1, `${plainJson(labelled(mode, result.document))}\n`);
-  else if (file !== undefined) writeQuietly(1, file.text);
+  if (json === true) printOut(`${plainJson(labelled(mode, result.document))}\n`);
+  else if (file !== undefined) printOut(file.text);
   // Whatever a line is about, parts of it may be the words of others.
-  else if (lines.length > 0) writeQuietly(1, `${lines.map(plain).join('\n')}\n`);
+  else if (lines.length > 0) printOut(`${lines.map(plain).join('\n')}\n`);
 }
 
 function connectionFor(options: CommandOptions): StashConnection {
