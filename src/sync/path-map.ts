@@ -1,7 +1,7 @@
 // How a file's path in Stash becomes its path in Plex, when the two see the disk under different names
 // (containers, a NAS, Windows). Rules are tried in order and the first that fits is taken.
 
-import { compiledPattern, groupsIn, MAX_PATTERN_PATH, patternProblem } from './path-pattern.ts';
+import { compiledPattern, MAX_PATTERN_PATH, type PathPattern, patternProblem } from './path-pattern.ts';
 import { commonEnd, isWindows, normalized, withoutEnd, withoutTrailingSlash } from './paths.ts';
 
 export type PathRule =
@@ -72,15 +72,28 @@ function byFolder(path: string, { from, to }: Extract<PathRule, { from: string }
   return `${to}${separated(whole.slice(folder.length), to)}`;
 }
 
-function byPattern(path: string, { pattern, to }: Extract<PathRule, { pattern: string }>): string | null {
+function byPattern(path: string, rule: Extract<PathRule, { pattern: string }>): string | null {
   const whole = normalized(path);
   if (whole.length > MAX_PATTERN_PATH) return null;
-  const match = compiledPattern(pattern, isWindows(path)).exec(whole);
+  const match = patternOf(rule, isWindows(path)).match(whole);
   if (match === null) return null;
-  const head = to.replace(/\$([$1-9])/g, (_, name: string) =>
+  const head = rule.to.replace(/\$([$1-9])/g, (_, name: string) =>
     name === '$' ? '$' : (match[Number(name)] ?? ''),
   );
-  return separated(`${head}${whole.slice(match[0].length)}`, to);
+  return separated(`${head}${whole.slice(match[0]?.length)}`, rule.to);
+}
+
+/** Compiled once for a rule: that costs more than a match. */
+const PATTERNS = {
+  exact: new WeakMap<PathRule, PathPattern>(),
+  anyCase: new WeakMap<PathRule, PathPattern>(),
+};
+
+function patternOf(rule: Extract<PathRule, { pattern: string }>, ignoresCase: boolean): PathPattern {
+  const known = ignoresCase ? PATTERNS.anyCase : PATTERNS.exact;
+  const pattern = known.get(rule) ?? compiledPattern(rule.pattern, ignoresCase);
+  known.set(rule, pattern);
+  return pattern;
 }
 
 /** As the system of `like` writes it. */
@@ -89,7 +102,7 @@ function separated(path: string, like: string): string {
 }
 
 function referenceProblem(pattern: string, to: string): string | null {
-  const groups = groupsIn(pattern);
+  const { groups } = compiledPattern(pattern, false);
   const wrong = [...to.matchAll(/\$([$1-9])/g)].find(([, name]) => Number(name) > groups);
   return wrong === undefined ? null : `has no group for ${wrong[0]}`;
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { mappedPath, type PathRule, parsePathMap, ruleBetween, toPlexPath } from '../../src/sync/path-map.ts';
+import { compiledPattern, MAX_PATTERN_PATH } from '../../src/sync/path-pattern.ts';
 import { isSamePath } from '../../src/sync/paths.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 
@@ -116,14 +117,14 @@ describe('a rule that is a pattern', () => {
     ['re:( => /x', 'is no regular expression'],
     ['re:/a/(b) => /$2', 'has no group for $2'],
     ['re:.* => /x', 'fits every path'],
-    [String.raw`re:/(\w+/?)+x => /x`, 'repeats a group that repeats'],
-    ['re:/(a|a)*b => /x', 'repeats a group that repeats or chooses'],
-    ['re:/((a+)b)* => /x', 'repeats a group that repeats'],
-    ['re:/.*.*.*.*x => /x', 'more than 3'],
-    ['re:/a?a?a?a?a?b => /x', 'more than 4'],
     [String.raw`re:/(a)\1 => /x`, 'refers back'],
     ['re:/(?=a)a => /x', 'looks ahead'],
     ['re:/(?<!a)a => /x', 'looks ahead or behind'],
+    ['re:/(?<=a)a => /x', 'looks ahead or behind'],
+    [String.raw`re:/(?<n>a)\k<n> => /x`, 'refers back'],
+    ['re:/a{1001} => /x', 'has what is not supported (invalid repeat count'],
+    [`re:/${'(?:.?){900}'.repeat(2)}x => /x`, 'is too large'],
+    [`re:/${'a'.repeat(500)} => /x`, 'is longer than 500 characters'],
   ])('%s is refused in one sentence that says which it is', (text, problem) => {
     const parsed = parsePathMap(`/fine => /fine; ${text}`);
     expect(parsed).toMatchObject({
@@ -133,11 +134,78 @@ describe('a rule that is a pattern', () => {
     expect(parsed).toMatchObject({ problem: expect.stringContaining(problem) });
   });
 
-  // What is let in comes to an end on the worst path that it is tried on; the time limit of the test is the judge.
-  test('never hangs', () => {
-    const worst = rules('re:/(.*)a(.*)a(.*)b/ => /x/');
-    expect(mappedPath(`/${'a'.repeat(500)}`, worst)).toBeNull();
-    expect(mappedPath(`/${'a'.repeat(100_000)}b/`, worst)).toBeNull();
+  test.each([
+    [String.raw`/(\w+/?)+x`, '/mnt/a/x', '/mnt/a/x'],
+    ['/(a|a)*b', '/aab/', '/aab'],
+    ['/((a+)b)*c', '/aabc', '/aabc'],
+    ['/a?a?a?a?a?b', '/ab', '/ab'],
+    [String.raw`/\u0061/`, '/a/', '/a/'],
+    [String.raw`/\(\?=[(?=\\1]`, '/(?==', '/(?=='],
+  ])('%s is one: to repeat and to choose may go into each other', (pattern, path, head) => {
+    expect(compiledPattern(pattern, false).match(path)?.[0]).toBe(head);
+  });
+
+  // A pattern that JavaScript takes seconds or years over; the time limit of the test is the judge.
+  test.each([
+    '(.*)a(.*)a(.*)b/',
+    '.*.*.*a?a?a?a?!Q!',
+    '(?:.?.?.?.?)(?:.*)(?:.*)(?:.*)Qx',
+    String.raw`(\w+/?)+!!`,
+    '(a|a)*b!',
+    '(?:a?){300}a{300}!!',
+    '(((a*)*)*)*!!',
+  ])('never hangs: %s', (pattern) => {
+    const worst = rules(`re:!Q${pattern} => /x/`);
+    for (const length of [512, MAX_PATTERN_PATH - 10]) {
+      for (let again = 0; again < 20; again++) {
+        expect(mappedPath(`!Q${'a'.repeat(length)}!Q/`, worst)).toBeNull();
+      }
+    }
+  });
+
+  test('is tried on no path that no system has', () => {
+    const any = rules('re:/(a+)b => /x');
+    expect(mappedPath(`/${'a'.repeat(MAX_PATTERN_PATH - 2)}b`, any)).toBe('/x');
+    expect(mappedPath(`/${'a'.repeat(MAX_PATTERN_PATH - 1)}b`, any)).toBeNull();
+  });
+
+  test('fits where JavaScript would have it fit, with the same groups', () => {
+    const atom = fc.constantFrom(
+      'a',
+      'b',
+      '/',
+      '.',
+      String.raw`\d`,
+      String.raw`\w`,
+      '[^/]',
+      '[ab1]',
+      String.raw`\x61`,
+      'é',
+      '🎬',
+    );
+    const many = fc.constantFrom('', '', '*', '+', '?', '*?', '+?', '{1,2}', '{2}');
+    const piece = fc.oneof(
+      fc.tuple(atom, many).map((pair) => pair.join('')),
+      fc
+        .array(
+          fc.tuple(atom, many).map((pair) => pair.join('')),
+          { minLength: 1, maxLength: 3 },
+        )
+        .map((parts) => `(${parts.join('|')})`),
+    );
+    const source = fc.array(piece, { minLength: 1, maxLength: 5 }).map((pieces) => `/${pieces.join('')}`);
+    const path = fc.string({
+      unit: fc.constantFrom('a', 'b', 'A', '/', '1', 'é', 'É', '🎬', ' '),
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(source, path, fc.boolean(), (pattern, rest, ignoresCase) => {
+        const expected = new RegExp(`^(?:${pattern})`, ignoresCase ? 'iu' : 'u').exec(`/${rest}`);
+        const found = compiledPattern(pattern, ignoresCase).match(`/${rest}`);
+        expect(found).toEqual(expected === null ? null : [...expected].map((group) => group ?? null));
+      }),
+      PROPERTY_RUNS,
+    );
   });
 });
 
