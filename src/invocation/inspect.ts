@@ -15,7 +15,7 @@ import { type InspectServer, startInspectServer } from '../inspect/server.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Writer } from '../journal/writer.ts';
 
-/** Between two looks at the journal, in ms. */
+/** Between two looks at the journal, in ms; an end that was asked for is noticed as soon. */
 const LIVE_POLL_MS = 250;
 /** A page holds them all: a live view that has come to so many lines is ended, and said to be. */
 export const MAX_LIVE_LINES = 50_000;
@@ -118,7 +118,7 @@ async function follow({ sleep, signal, say }: InspectWorld, log: ControlLog, fee
       say(`Ended after ${MAX_LIVE_LINES} records: a page cannot hold more. Start it again.`);
       return;
     }
-    await Promise.race([sleep(LIVE_POLL_MS), aborted(signal)]);
+    await sleep(LIVE_POLL_MS);
   }
 }
 
