@@ -27,22 +27,14 @@ export function settingsFileIn(dir: string): SettingsFilePort {
   const path = `${dir}/${SETTINGS_FILE}`;
   return {
     read: () => {
+      const bad = (problem: string) =>
+        ({ kind: 'bad', name: SETTINGS_FILE, problem: `${problem}; nothing in it is used` }) as const;
       try {
-        const { size } = fs.statSync(path);
-        if (size <= MAX_FILE_BYTES) return parseSettingsFile(fs.readFileSync(path, 'utf8'));
-        return {
-          kind: 'bad',
-          name: SETTINGS_FILE,
-          problem: `is over ${MAX_FILE_BYTES} bytes; nothing in it is used`,
-        };
+        return readFile(path, bad);
       } catch (error) {
         const { code = 'unknown' } = error as NodeJS.ErrnoException;
         if (code === 'ENOENT') return { kind: 'none' };
-        return {
-          kind: 'bad',
-          name: SETTINGS_FILE,
-          problem: `cannot be read (${code}); nothing in it is used`,
-        };
+        return bad(code === 'ELOOP' ? 'is a link' : `cannot be read (${code})`);
       }
     },
     write: (values) => {
@@ -50,6 +42,21 @@ export function settingsFileIn(dir: string): SettingsFilePort {
       replaceFile(path, `${JSON.stringify(values, null, 2)}\n`, 0o600);
     },
   };
+}
+
+/** Not through a link, nor from a pipe or a device, which may keep a reader waiting for ever. Not known everywhere. */
+const READ_FLAGS = fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0);
+
+function readFile(path: string, bad: (problem: string) => SettingsFile): SettingsFile {
+  const fd = fs.openSync(path, READ_FLAGS);
+  try {
+    const stat = fs.fstatSync(fd);
+    if (!stat.isFile()) return bad('is no file');
+    if (stat.size > MAX_FILE_BYTES) return bad(`is over ${MAX_FILE_BYTES} bytes`);
+    return parseSettingsFile(fs.readFileSync(fd, 'utf8'));
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /** One line each, for a log and a person. */

@@ -19,6 +19,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { processWriter, thisProcess } from '../../src/invocation/process.ts';
+import { settingsFileIn } from '../../src/invocation/settings-now.ts';
 import { AtomicFile } from '../../src/journal/atomic-file.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { recordOf } from '../journal/conformance.ts';
@@ -119,6 +120,62 @@ test.skipIf(process.platform === 'win32')('a pipe in place of a stream keeps nob
   expect((JSON.parse(stdout) as { error: string }).error).toMatch(
     /cannot write to the data folder .*(ENXIO|EINVAL)/,
   );
+});
+
+describe.skipIf(process.platform === 'win32')('a pipe keeps nobody waiting, whatever it stands for', () => {
+  // Nobody writes to it, so that whoever opens it as a file waits for ever.
+  test.each([
+    'breakwater.json',
+    'control.ndjson',
+    'queue.ndjson',
+    'control.000001.ndjson',
+    'queue.000001.image.ndjson',
+    'checkpoint/control.json',
+    'checkpoint/queue.json',
+    'append-lock',
+    'append-lock.1.free',
+    'report.html',
+  ])('%s', async (name) => {
+    const { data } = place();
+    mkdirSync(path.join(data, 'checkpoint'), { mode: 0o700 });
+    expect(spawnSync('mkfifo', ['-m', '600', path.join(data, name)]).status).toBe(0);
+    const env = { ...process.env, STASH_URL: 'http://127.0.0.1:1' };
+    for (const verb of ['status', 'settings', 'doctor', 'drain', 'report', 'verify']) {
+      const { code, stdout, stderr } = await spawnAndRead(
+        process.execPath,
+        [BUNDLE, verb, '--data', data],
+        env,
+      );
+      expect(code, verb).not.toBeNull();
+      expect(`${stdout}${stderr}`.length, verb).toBeGreaterThan(10);
+    }
+  });
+});
+
+describe('the settings file', () => {
+  const readIn = (data: string) => settingsFileIn(data).read();
+
+  test('is no link, wherever it leads', () => {
+    const { data, outside } = place();
+    const file = path.join(outside, 'other.json');
+    writeFileSync(file, '{"requestTimeout": 20}');
+    symlinkSync(file, path.join(data, 'breakwater.json'));
+    expect(readIn(data)).toEqual({
+      kind: 'bad',
+      name: 'breakwater.json',
+      problem: 'is a link; nothing in it is used',
+    });
+  });
+
+  test.skipIf(process.platform === 'win32')('is no pipe, and no folder', () => {
+    const { data } = place();
+    const file = path.join(data, 'breakwater.json');
+    expect(spawnSync('mkfifo', [file]).status).toBe(0);
+    expect(readIn(data)).toMatchObject({ kind: 'bad', problem: 'is no file; nothing in it is used' });
+    const other = place().data;
+    mkdirSync(path.join(other, 'breakwater.json'));
+    expect(readIn(other)).toMatchObject({ kind: 'bad', problem: 'is no file; nothing in it is used' });
+  });
 });
 
 describe('a link among the checkpoints', () => {
