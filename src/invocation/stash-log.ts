@@ -2,7 +2,7 @@
 // belongs to the one JSON document that ends an invocation.
 
 import * as fs from 'node:fs';
-import { plain, plainJson } from '../cli/format.ts';
+import { plain } from '../cli/format.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -47,9 +47,11 @@ export function onOneLine(text: string): string {
   return clean.length > MAX_LOG_LINE ? `${clean.slice(0, MAX_LOG_LINE)}…` : clean;
 }
 
+export type Answer = { readonly output: unknown } | { readonly error: string };
+
 /** Prints the one document that Stash parses. */
-export function answer(document: { readonly output: unknown } | { readonly error: string }): void {
-  writeQuietly(1, `${plainJson(document, 0)}\n`);
+export function answer(document: Answer): void {
+  writeQuietly(1, `${JSON.stringify(document)}\n`);
 }
 
 /** A pipe that is full is tried again so often; its reader is Stash, which reads all the time. */

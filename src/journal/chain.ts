@@ -9,7 +9,8 @@
 import { createHash } from 'node:crypto';
 import type { AppendResult, Journal, Segments } from './journal.ts';
 import type { StreamName } from './record.ts';
-import { type ChainLink, chainedEvent, chainLinksIn, segmentName } from './segments.ts';
+import { chainLinksOf, type Pieces } from './segment-scan.ts';
+import { type ChainLink, chainedEvent, segmentName } from './segments.ts';
 import { makeRecord, type Writer } from './writer.ts';
 
 export type ChainVerdict =
@@ -39,16 +40,15 @@ export async function chain(
   const lacking: number[] = [];
   // From the newest back to the first link: all before it have theirs.
   for (const index of there.reverse()) {
-    const bytes = (await segments.bytesOf(stream, index)) ?? NOTHING;
-    for (const { segment } of chainLinksIn(bytes)) linked.add(segment);
+    for (const { segment } of await chainLinksOf(segments.pieces(stream, index))) linked.add(segment);
     if (linked.has(index - 1)) break;
     if (there.includes(index - 1)) lacking.push(index - 1);
   }
   if (lacking.length === 0) return null;
   const written: ChainLink[] = [];
   for (const segment of lacking.reverse()) {
-    const bytes = (await segments.bytesOf(stream, segment)) ?? NOTHING;
-    written.push({ segment, bytes: bytes.length, sha256: sha256(bytes) });
+    const { bytes, sha256 } = await readThrough(segments.pieces(stream, segment));
+    written.push({ segment, bytes, sha256 });
   }
   const records = written.map(chainedEvent).map(({ type, data }) => makeRecord(writer, type, data));
   return journal.append(stream, records);
@@ -62,9 +62,9 @@ export async function verifyChain(segments: Segments, stream: StreamName): Promi
   const found = new Map<number, { readonly bytes: number; readonly sha256: string }>();
   const links: ChainLink[] = [];
   for (const index of there) {
-    const bytes = (await segments.bytesOf(stream, index)) ?? NOTHING;
-    links.push(...chainLinksIn(bytes));
-    found.set(index, { bytes: bytes.length, sha256: sha256(bytes) });
+    const { links: inIt, ...sum } = await readThrough(segments.pieces(stream, index));
+    links.push(...inIt);
+    found.set(index, sum);
   }
   const newest = there.at(-1) ?? 0;
   const oldest = (await segments.imageBytes(stream)) > 0 ? (there[0] ?? 0) : 0;
@@ -93,8 +93,17 @@ export async function verifyChain(segments: Segments, stream: StreamName): Promi
   return { kind: 'intact', chained, unchained };
 }
 
-const NOTHING = Buffer.alloc(0);
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** Once from end to end. */
+async function readThrough(pieces: Pieces) {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const piece of pieces) {
+      hash.update(piece);
+      bytes += piece.length;
+      yield piece;
+    }
+  }
+  const links = await chainLinksOf(counted());
+  return { bytes, sha256: hash.digest('hex'), links };
 }

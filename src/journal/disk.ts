@@ -1,7 +1,7 @@
 // The files of a data dir: the few things that the journal does with them, on whatever file system it is given.
 
 import * as nodeFs from 'node:fs';
-import type { AppendFailure } from './journal.ts';
+import { type AppendFailure, READ_BYTES } from './journal.ts';
 import { isShared } from './network.ts';
 
 /**
@@ -111,8 +111,12 @@ export class Disk {
     return bytes.subarray(0, filled);
   }
 
-  async readAll(fd: number): Promise<Buffer> {
-    return this.read(fd, 0, await this.size(fd));
+  /** A file up to `end`, or as long as it is now: so much at a time that its size costs no memory. */
+  async *pieces(fd: number, end = Number.POSITIVE_INFINITY): AsyncGenerator<Buffer> {
+    const length = Math.min(end, await this.size(fd));
+    for (let at = 0; at < length; at += READ_BYTES) {
+      yield await this.read(fd, at, Math.min(READ_BYTES, length - at));
+    }
   }
 
   /** One write, made durable. Throws when it did not fit, or may not be durable. */

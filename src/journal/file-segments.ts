@@ -53,13 +53,16 @@ export class FileSegments implements Segments {
     return (await this.#using(imageName(stream, newest), (fd) => this.#disk.size(fd))) ?? 0;
   }
 
-  async bytesOf(stream: StreamName, segment: number): Promise<Buffer | null> {
-    return this.#using(segmentName(stream, segment), async (fd) => {
+  async *pieces(stream: StreamName, segment: number): AsyncGenerator<Buffer> {
+    const fd = await this.#disk.open(segmentName(stream, segment), 'read');
+    if (fd === null) return;
+    try {
       const isNewest = segment >= newestOf(listingOf(stream, await this.#disk.list()));
       const end = isNewest ? null : await endOfSegment(this.#disk, stream, segment, fd);
-      const bytes = await this.#disk.readAll(fd);
-      return end === null ? bytes : bytes.subarray(0, end);
-    });
+      yield* this.#disk.pieces(fd, end ?? undefined);
+    } finally {
+      await this.#disk.close(fd);
+    }
   }
 
   async #using<T>(name: string, work: (fd: number) => Promise<T>): Promise<T | null> {

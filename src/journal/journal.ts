@@ -55,8 +55,8 @@ export interface Segments {
   dropBefore(stream: StreamName, segment: number, image: readonly JournalRecord[]): Promise<AppendResult>;
   /** The size of what stands in for dropped segments. */
   imageBytes(stream: StreamName): Promise<number>;
-  /** A segment as it is stored, up to where it was sealed; null: it is not there. */
-  bytesOf(stream: StreamName, segment: number): Promise<Buffer | null>;
+  /** A segment as it is stored, up to where it was sealed, in pieces of bounded size; none: it is empty, or not there. */
+  pieces(stream: StreamName, segment: number): AsyncIterable<Buffer>;
 }
 
 export interface SegmentInfo {

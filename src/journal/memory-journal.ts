@@ -95,11 +95,11 @@ export class MemoryJournal implements Journal, Segments {
     return this.#stream(stream).image?.bytes.length ?? 0;
   }
 
-  async bytesOf(stream: StreamName, index: number): Promise<Buffer | null> {
+  async *pieces(stream: StreamName, index: number): AsyncGenerator<Buffer> {
     const segment = this.#stream(stream).segments[index];
-    if (segment === undefined || segment === null) return null;
+    if (segment === undefined || segment === null) return;
     const bytes = contentOf(segment);
-    return bytes.subarray(0, sealEndIn(bytes) ?? bytes.length);
+    yield bytes.subarray(0, sealEndIn(bytes) ?? bytes.length);
   }
 
   /** The raw bytes of the newest segment, and ways to change them: how tests tear, corrupt and inspect a log. */

@@ -3,7 +3,8 @@
 
 import type { Disk } from './disk.ts';
 import type { StreamName } from './record.ts';
-import { openingIn, sealEndIn, segmentName } from './segments.ts';
+import { sealEndOf } from './segment-scan.ts';
+import { openingIn, segmentName } from './segments.ts';
 
 /** An opening is within this many bytes from the start of its segment, unless that is damaged. */
 const HEAD_BYTES = 64 * 1024;
@@ -19,10 +20,10 @@ export async function endOfSegment(
   const next = await headOf(disk, segmentName(stream, index + 1));
   const opening = next === null ? null : openingIn(next, index + 1);
   if (opening !== null) return opening.end;
-  const bytes = await disk.readAll(fd);
-  const sealed = sealEndIn(bytes);
+  const length = await disk.size(fd);
+  const sealed = await sealEndOf(disk.pieces(fd, length));
   if (sealed !== null) return sealed;
-  return next !== null && next.length === 0 ? null : bytes.length;
+  return next !== null && next.length === 0 ? null : length;
 }
 
 /** Null when there is no such file. */

@@ -41,15 +41,8 @@ import { AppendLock } from './append-lock.ts';
 import type { Disk } from './disk.ts';
 import type { StreamName } from './record.ts';
 import { endOfSegment } from './segment-end.ts';
-import {
-  listingOf,
-  newestOf,
-  type Occasion,
-  openingLine,
-  sealEndIn,
-  sealLine,
-  segmentName,
-} from './segments.ts';
+import { lastIndexOf, sealEndOf } from './segment-scan.ts';
+import { listingOf, newestOf, type Occasion, openingLine, sealLine, segmentName } from './segments.ts';
 
 /** How often one append may meet a seal before it is told to be a failure. Each takes a sealer to come in between. */
 const MAX_MOVES = 100;
@@ -160,14 +153,14 @@ export class SegmentWriter {
 
   /** Where the segment ends: sealed by another, or by us. */
   async #sealed({ index, fd }: OpenSegment, occasion: Occasion): Promise<number> {
-    const end = sealEndIn(await this.#disk.readAll(fd));
+    const end = await sealEndOf(this.#disk.pieces(fd));
     if (end !== null) {
       await this.#disk.sync(fd);
       return end;
     }
     await this.#disk.write(fd, sealLine(occasion, index));
     // Another's may stand before ours.
-    const sealed = sealEndIn(await this.#disk.readAll(fd));
+    const sealed = await sealEndOf(this.#disk.pieces(fd));
     if (sealed === null) throw Object.assign(new Error('no seal'), { code: 'EIO', syscall: 'read' });
     return sealed;
   }
@@ -179,11 +172,10 @@ export class SegmentWriter {
     // Somebody removed the folder under us: what we wrote is gone with it.
     if (newest === undefined || newest < index) return false;
     const end = await endOfSegment(this.#disk, this.#stream, index, fd);
-    const all = await this.#disk.readAll(fd);
     // Sealed, and no seal in it: it is not the file that was sealed. That one was dropped, and ours made in its place.
-    if (end !== null && sealEndIn(all) === null) return false;
+    if (end !== null && (await sealEndOf(this.#disk.pieces(fd))) === null) return false;
     // The last one: who appends the same record again means it.
-    const at = all.lastIndexOf(bytes);
+    const at = await lastIndexOf(this.#disk.pieces(fd), bytes);
     return at >= 0 && (end === null || at < end);
   }
 }

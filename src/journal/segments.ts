@@ -73,11 +73,11 @@ export function newestOf({ segments }: Listing): number {
 }
 
 /** Ends its segment: what stands behind the first one in a file is void. */
-const SEALED = 'segment.sealed';
+export const SEALED = 'segment.sealed';
 /** At the head of a segment: where the one before was sealed, so that a damaged seal does no harm. */
 const OPENED = 'segment.opened';
 /** The hash of a sealed segment, in a later one: so none of them is changed unseen. */
-const CHAINED = 'segment.chained';
+export const CHAINED = 'segment.chained';
 
 /** Whether a record is the journal's own affair: no reader is given it. */
 function isOurs(type: string): boolean {
@@ -143,14 +143,10 @@ export function openingIn(head: Buffer, index: number): { readonly end: number; 
   return null;
 }
 
-export function chainLinksIn(segment: Buffer): ChainLink[] {
-  return [...linesOfType(segment, CHAINED)].map(({ record }) => record.data as unknown as ChainLink);
-}
-
 const NEWLINE = 0x0a;
 
 /** Without decoding all the others: a segment is megabytes. The end of a line is behind its newline. */
-function* linesOfType(bytes: Buffer, type: string) {
+export function* linesOfType(bytes: Buffer, type: string) {
   const mark = `"type":"${type}"`;
   for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
     const start = bytes.lastIndexOf(NEWLINE, at) + 1;

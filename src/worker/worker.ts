@@ -1,10 +1,11 @@
 // Everything but hooks: Stash tasks and operations, drainers, the command line. Loaded whole at its start,
 // because an update may replace the files under a running process.
 
+import { plainJson } from '../cli/format.ts';
 import { dataPath } from '../invocation/data-dir.ts';
 import type { Input } from '../invocation/input.ts';
 import { startDetached } from '../invocation/start-drainer.ts';
-import { answer, forwardOnly, stashLog } from '../invocation/stash-log.ts';
+import { type Answer, forwardOnly, stashLog, writeQuietly } from '../invocation/stash-log.ts';
 import { isTaskMode, runMode, TASK_MODES } from '../invocation/task.ts';
 import { runCommand } from './command-line.ts';
 import { worldOf } from './process-world.ts';
@@ -41,6 +42,11 @@ export async function runTask({ args, from }: Extract<Input, { kind: 'task' }>):
   } finally {
     await world.stash.close();
   }
+}
+
+/** As a hook does, but there are words of others in it. */
+function answer(document: Answer): void {
+  writeQuietly(1, `${plainJson(document, 0)}\n`);
 }
 
 // Started by itself (a drainer), and not loaded by the entry.

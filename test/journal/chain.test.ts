@@ -6,9 +6,10 @@ import { FileSegments } from '../../src/journal/file-segments.ts';
 import type { Segments } from '../../src/journal/journal.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { encodeLine, type Position, type StreamName } from '../../src/journal/record.ts';
-import { chainLinksIn } from '../../src/journal/segments.ts';
+import { chainLinksOf } from '../../src/journal/segment-scan.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { MemoryDisk } from '../support/memory-disk.ts';
+import { bytesOf } from '../support/segment-bytes.ts';
 import { entriesOf } from '../support/streams.ts';
 import { recordOf } from './conformance.ts';
 
@@ -59,7 +60,7 @@ describe('a chain', () => {
     const before = await journal.size('control');
     expect(await chain(journal, segments, 'control', writer)).toBeNull();
     expect(await journal.size('control')).toBe(before);
-    const links = chainLinksIn((await segments.bytesOf('control', 3))!);
+    const links = await chainLinksOf(segments.pieces('control', 3));
     expect(links.map(({ segment }) => segment)).toEqual([0, 1, 2]);
   });
 
@@ -67,7 +68,9 @@ describe('a chain', () => {
     const { journal, segments } = await chained(1);
     const listing: Segments = Object.assign(Object.create(segments), {
       list: (stream: StreamName) => segments.list(stream),
-      bytesOf: () => Promise.reject(new Error('read')),
+      pieces: () => {
+        throw new Error('read');
+      },
     });
     expect(await chain(journal, listing, 'control', writer)).toBeNull();
     expect(await verifyChain(listing, 'control')).toMatchObject({ kind: 'intact' });
@@ -77,7 +80,7 @@ describe('a chain', () => {
     const { disk } = await chained();
     const segments = new FileSegments('/data', disk.process());
     for (let index = 0; index < 3; index++) {
-      const sealed = (await segments.bytesOf('control', index))!.length;
+      const sealed = (await bytesOf(segments, 'control', index))!.length;
       const whole = disk.bytes(nameOf(index));
       for (let at = 0; at < sealed; at++) {
         const changed = Buffer.from(whole);
@@ -93,7 +96,7 @@ describe('a chain', () => {
 
   test('names the segment from which a line was taken, or into which one was put', async () => {
     const { disk, segments } = await chained();
-    const whole = (await segments.bytesOf('control', 1))!;
+    const whole = (await bytesOf(segments, 'control', 1))!;
     const lines = whole
       .toString()
       .split('\n')
@@ -144,7 +147,7 @@ describe('a chain', () => {
     const { disk, journal, segments } = await chained(4, false);
     await segments.dropBefore('control', 2, [recordOf(100)]);
     await chain(journal, segments, 'control', writer);
-    const links = chainLinksIn((await segments.bytesOf('control', 3))!);
+    const links = await chainLinksOf(segments.pieces('control', 3));
     expect(links.map(({ segment }) => segment)).toEqual([2]);
     expect(await verdictOf(disk)).toEqual({ kind: 'intact', chained: 1, unchained: [] });
   });

@@ -8,6 +8,7 @@ import { encodeLine, type JournalRecord, MAX_LINE_BYTES } from '../../src/journa
 import { baseOf, imageBaseOf } from '../../src/journal/segments.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
+import { bytesOf } from '../support/segment-bytes.ts';
 
 export interface Subject {
   readonly journal: Journal;
@@ -358,11 +359,11 @@ export function testJournal(name: string, make: () => Subject): void {
         const [old, newest] = await segments.list('control');
         expect(old).toMatchObject({ index: 0, base: 0, sealedAt: recordOf(0).at });
         expect(newest).toMatchObject({ index: 1, sealedAt: null });
-        expect(old!.bytes).toBeGreaterThanOrEqual((await segments.bytesOf('control', 0))!.length);
-        expect(await segments.bytesOf('control', 2)).toBeNull();
+        expect(old!.bytes).toBeGreaterThanOrEqual((await bytesOf(segments, 'control', 0))!.length);
+        expect(await bytesOf(segments, 'control', 2)).toBeNull();
         // Up to where it was sealed, and of the newest all there is.
-        expect((await segments.bytesOf('control', 1))!.length).toBe(newest!.bytes);
-        expect((await segments.bytesOf('control', 1))!.toString()).toContain('"n":3');
+        expect((await bytesOf(segments, 'control', 1))!.length).toBe(newest!.bytes);
+        expect((await bytesOf(segments, 'control', 1))!.toString()).toContain('"n":3');
       });
 
       test('what is dropped is stood in for by an image, for a reader from the beginning', async () => {
@@ -376,7 +377,7 @@ export function testJournal(name: string, make: () => Subject): void {
         expect(after[1]!.position).toBeGreaterThan(before[2]!.position);
         expect(await segments.imageBytes('control')).toBeGreaterThan(0);
         expect((await segments.list('control')).map(({ index }) => index)).toEqual([2]);
-        expect(await segments.bytesOf('control', 1)).toBeNull();
+        expect(await bytesOf(segments, 'control', 1)).toBeNull();
         // Nobody is led back to the image from behind it.
         expect(await journal.read('control', imageBaseOf(3))).toEqual({ entries: [], next: imageBaseOf(3) });
       });
@@ -431,7 +432,7 @@ export function testJournal(name: string, make: () => Subject): void {
         await segments.seal('control', recordOf(0));
         await journal.append('control', [record]);
         expect(recordsIn(await entries(journal)).map(({ type }) => type)).toEqual(Array(3).fill('test.said'));
-        expect((await segments.bytesOf('control', 0))!.toString()).toContain('"n":2');
+        expect((await bytesOf(segments, 'control', 0))!.toString()).toContain('"n":2');
       });
 
       test('any history of appends, seals and drops reads as it should', async () => {

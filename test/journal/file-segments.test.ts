@@ -5,6 +5,7 @@ import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { JournalError } from '../../src/journal/journal.ts';
 import { MemoryDisk } from '../support/memory-disk.ts';
+import { bytesOf } from '../support/segment-bytes.ts';
 import { entriesOf } from '../support/streams.ts';
 import { recordOf } from './conformance.ts';
 
@@ -144,8 +145,8 @@ describe('sealing', () => {
 test('no file is left open, whatever was done, and when it failed', async () => {
   const { segments, open } = watched(await three());
   await segments.list('control');
-  await segments.bytesOf('control', 0);
-  await segments.bytesOf('control', 2);
+  await bytesOf(segments, 'control', 0);
+  await bytesOf(segments, 'control', 2);
   await segments.seal('control', recordOf(0));
   await segments.dropBefore('control', 2, [recordOf(12)]);
   await segments.imageBytes('control');
@@ -155,7 +156,7 @@ test('no file is left open, whatever was done, and when it failed', async () => 
     if (call === 'writeSync' || call === 'readSync') full();
   });
   await expect(failing.segments.list('control')).rejects.toThrow('made up');
-  await expect(failing.segments.bytesOf('control', 0)).rejects.toThrow('made up');
+  await expect(bytesOf(failing.segments, 'control', 0)).rejects.toThrow('made up');
   expect(await failing.segments.seal('control', recordOf(0))).toEqual(FULL);
   expect(await failing.segments.dropBefore('control', 2, [recordOf(12)])).toEqual(FULL);
   expect([...failing.open]).toEqual([]);

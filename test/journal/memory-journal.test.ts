@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { READ_BYTES } from '../../src/journal/journal.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { MAX_LINE_BYTES } from '../../src/journal/record.ts';
+import { bytesOf } from '../support/segment-bytes.ts';
 import { entriesOf } from '../support/streams.ts';
 import { recordOf, testJournal } from './conformance.ts';
 
@@ -38,7 +39,7 @@ test.each(['segment.sealed', 'segment.opened'])(
     await journal.append('control', [recordOf(2)]);
     const damaged = mark === 'segment.sealed' ? 0 : 1;
     // They are its own bytes, not a copy.
-    const bytes = (await journal.bytesOf('control', damaged))!;
+    const bytes = (await bytesOf(journal, 'control', damaged))!;
     bytes[bytes.indexOf(mark)]! ^= 1;
     const kinds = (await entriesOf(journal)).map(({ kind }) => kind);
     expect(kinds).toEqual(['record', 'damaged', 'record']);

@@ -7,6 +7,7 @@ import { joinLines } from '../../src/journal/lines.ts';
 import { encodeLine } from '../../src/journal/record.ts';
 import { baseOf, imageBaseOf, imageName, segmentName } from '../../src/journal/segments.ts';
 import { MemoryDisk } from '../support/memory-disk.ts';
+import { bytesOf } from '../support/segment-bytes.ts';
 import { entriesOf } from '../support/streams.ts';
 import { recordOf } from './conformance.ts';
 
@@ -90,7 +91,7 @@ describe('a damaged chain', () => {
     const line = lineOf(0);
     disk.replace(nameOf(0), line);
     expect(await toldBy(readerOf(disk))).toEqual([0, 'damaged', 2]);
-    expect(await new FileSegments('/data', disk.process()).bytesOf('control', 0)).toEqual(line);
+    expect(await bytesOf(new FileSegments('/data', disk.process()), 'control', 0)).toEqual(line);
   });
 });
 

@@ -133,7 +133,7 @@ function onDisk(disk = new MemoryDisk()) {
 const portOf = (segments: Segments): Segments => ({
   list: (stream) => segments.list(stream),
   imageBytes: (stream) => segments.imageBytes(stream),
-  bytesOf: (stream, index) => segments.bytesOf(stream, index),
+  pieces: (stream, index) => segments.pieces(stream, index),
   seal: (stream, occasion) => segments.seal(stream, occasion),
   dropBefore: (stream, index, image) => segments.dropBefore(stream, index, image),
 });
