@@ -21,6 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/control',
     'src/queue',
     'src/outages',
+    // How the words of others leave us.
+    'src/cli',
     // Closed lists of theirs: what may be told of a log.
     'src/plex',
     'src/sync',

@@ -421,7 +421,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a segment that was made anew where one was dropped counts',
     file: 'src/journal/segment-writer.ts',
-    find: 'if (end !== null && sealEndIn(all) === null) return false;',
+    find: 'if (end !== null && (await sealEndOf(this.#disk.pieces(fd))) === null) return false;',
     replace: '',
     tests: 'test/journal/segment-races.test.ts',
   },
@@ -435,8 +435,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a canary that fails begins another outage',
     file: 'src/outages/outages.ts',
-    find: "if (from === 'closed' && to === 'open')\n",
-    replace: "if (from !== 'open' && to === 'open')\n",
+    find: "if (from === 'closed' && to === 'open') return",
+    replace: "if (from !== 'open' && to === 'open') return",
   },
   {
     name: 'time that nobody observed is forgotten',
