@@ -4,18 +4,21 @@
 //   take    append-lock.7.free → append-lock.8.held
 //   give    append-lock.8.held → append-lock.8.free
 //   break   append-lock.8.held → append-lock.9.held, by who saw the same name at BREAK_AFTER_LOOKS looks in a row
+//   make    append-lock, a mark that stays; then append-lock.0.free, by who made the mark
 //
 // What holds:
 // - No number comes twice, so who acts on what he saw too long ago finds nothing to rename: of several who break a lock
 //   one has it, and a holder whose lock was broken gives nothing back. No clock is read or compared.
-// - The file is made by who makes the mark `append-lock`, which stays. Others make it only when none was seen for as long
-//   as it takes to break one: who made the mark died just then, or was a person, or somebody took the file away.
+// - Of several who make the same mark one succeeds, and he alone makes the file. Where none was seen for as long as it
+//   takes to break one, who made the mark died just then, or was a person, or somebody took the file away: then it takes
+//   another mark to make it, `append-lock.anew.1`, and so on. Without one a second `append-lock.0.free` could be made while
+//   the first is held, and whoever saw the first would take the second.
 // - A holder that was killed or lost its power costs the next one 5 s.
 // - Nobody waits for longer than MAX_LOOKS looks. Then, or when the lock itself fails, he appends without it.
 //
-// What does not: who appends without it, and a holder that stood still for 5 s and then goes on, may write where another
-// does. Then it is as it is without any lock, for that one append: a record may be overwritten, also one that was
-// acknowledged, and what is left of it is a damaged line. The same goes for mounts that show a folder as it was seconds
+// What does not: who appends without it, and who stood still for 5 s while he held or made it and then goes on, may write
+// where another does. Then it is as it is without any lock, for that one append: a record may be overwritten, also one that
+// was acknowledged, and what is left of it is a damaged line. The same goes for mounts that show a folder as it was seconds
 // ago (sshfs without dir_cache=no, NFS with nocto), or do not rename in one step (most that stand for an object store).
 
 import { type Disk, failureOf } from './disk.ts';
@@ -65,13 +68,15 @@ export class AppendLock {
     let seen: string | null = null;
     let unchanged = 0;
     for (let looks = 0; looks < MAX_LOOKS; looks++) {
-      const newest = newestIn(await this.#disk.list());
-      const name = newest?.name ?? LOCK_MARK;
+      const names = await this.#disk.list();
+      const newest = newestIn(names);
+      const name = newest?.name ?? nextMark(names);
       unchanged = name === seen ? unchanged + 1 : 0;
       seen = name;
       const isLeft = unchanged >= BREAK_AFTER_LOOKS;
       if (newest === null) {
-        if ((await this.#disk.make(LOCK_MARK)) || isLeft) await this.#disk.make(nameOf(0, 'free'));
+        const mayMake = name === LOCK_MARK || isLeft;
+        if (mayMake && (await this.#disk.make(name))) await this.#disk.make(nameOf(0, 'free'));
       } else if (newest.isFree || isLeft) {
         const next = newest.number + 1;
         if (await this.#disk.move(name, nameOf(next, 'held'))) return next;
@@ -100,6 +105,13 @@ function newestIn(names: readonly string[]) {
     if (number > (newest?.number ?? -1)) newest = { name, number, isFree: state === 'free' };
   }
   return newest;
+}
+
+/** The first that was not made yet. */
+function nextMark(names: readonly string[]): string {
+  let mark = LOCK_MARK;
+  for (let n = 1; names.includes(mark); n++) mark = `${LOCK_MARK}.anew.${n}`;
+  return mark;
 }
 
 function nameOf(number: number, state: 'free' | 'held'): string {
