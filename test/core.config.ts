@@ -14,7 +14,7 @@ const JUDGES: Readonly<Record<string, readonly string[]>> = {
   machines: ['test/machines', 'test/control', GOLDEN],
   control: ['test/control', GOLDEN],
   journal: ['test/journal'],
-  queue: ['test/queue'],
+  queue: ['test/queue', 'test/wake/news.test.ts'],
 };
 
 // Stryker says so to the processes that it starts.

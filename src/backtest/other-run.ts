@@ -78,7 +78,7 @@ class Run {
     if (event.type === 'job.queued') {
       this.#acting.backlog.add(event.job);
       this.#actualBacklog.add(event.job);
-      // A hook: it starts a drainer where there is none and one is needed.
+      // A wake: it starts a drainer where there is none and one is needed.
       const isAlone = this.#partedAt !== null && !this.#acting.isSomebodyThere;
       if (isAlone && isDrainerNeeded(this.#fold.state, this.#fold.moment(), true)) this.#acting.stay();
       return;

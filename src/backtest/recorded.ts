@@ -7,7 +7,7 @@ import { EMPTY_FOLD, foldEntry, type Step } from '../control/replay.ts';
 import { type Journal, readAll } from '../journal/journal.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import type { PlacedQueueEvent } from '../queue/queue.ts';
-import { queueEventOf } from '../queue/queue-log.ts';
+import { queueEventOf } from '../queue/queue-fold.ts';
 import { PlexModel, type Seen } from './plex-model.ts';
 
 /** `t` is on the time line of the outage history, in ms. */

@@ -1,6 +1,5 @@
 // Builds dist/: `plugin/` is what Stash loads, `tools/` is what the npm scripts run.
-// The hook's bundle must stay small: an HTTP client in it costs every save in Stash more than all else.
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -10,10 +9,20 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const isQuiet = process.argv.includes('--quiet');
 
 const PLUGIN = {
-  'breakwater.cjs': 'src/plugin/entry.ts',
-  'breakwater-start.cjs': 'src/invocation/start-drainer.ts',
-  'breakwater-worker.cjs': 'src/worker/worker.ts',
+  'breakwater.cjs': { entry: 'src/door/entry.ts', target: 'node12', external: ['./breakwater-main.cjs'] },
+  'breakwater-main.cjs': { entry: 'src/door/main.ts' },
+  // A script without modules, whose last value Stash takes; what is not ES5 does not build.
+  'breakwater-hook.js': { entry: 'src/door/hook-main.ts', target: 'es5', format: 'esm', platform: 'neutral' },
 };
+/** As they are. */
+const COPIED = [
+  'src/door/breakwater.yml',
+  'src/door/breakwater-hooks.yml',
+  'src/door/breakwater.sh',
+  'src/door/breakwater-no-node.sh',
+  'src/door/sh.cmd',
+  'LICENSE',
+];
 const TOOLS = {
   'sim-plex.cjs': 'src/simulators/plex/main.ts',
   'sim-stash.cjs': 'src/simulators/stash/main.ts',
@@ -25,13 +34,6 @@ const TOOLS = {
   'sim-mutants.cjs': 'test/simulation/mutants-main.ts',
   'growth.cjs': 'test/bench/growth.ts',
 };
-/** What a hook may load. */
-const FOR_HOOKS = ['breakwater.cjs', 'breakwater-start.cjs'];
-/** Where only the definitions of the machines are needed. */
-const DEFINITIONS_ONLY = { 'breakwater-start.cjs': { xstate: './src/build/xstate-definitions.ts' } };
-/** Bytes; a hook reads and parses all of it each time. */
-const MAX_HOOK_BUNDLE = 26 * 1024;
-
 /** The report's page goes into the bundle as two texts: nothing is read later, when an update may have replaced it. */
 const page = buildReportPage();
 const reportPage = {
@@ -61,32 +63,21 @@ mkdirSync(`${root}dist/plugin`, { recursive: true });
 mkdirSync(`${root}dist/tools`, { recursive: true });
 
 await Promise.all([
-  ...Object.entries(PLUGIN).map(([out, entry]) =>
-    bundle(entry, `dist/plugin/${out}`, true, DEFINITIONS_ONLY[out]),
+  ...Object.entries(PLUGIN).map(([out, { entry, ...options }]) =>
+    bundle(entry, `dist/plugin/${out}`, { minify: true, ...options }),
   ),
   ...Object.entries(TOOLS)
     .filter(([, entry]) => existsSync(`${root}${entry}`))
-    .map(([out, entry]) => bundle(entry, `dist/tools/${out}`, false)),
+    .map(([out, entry]) => bundle(entry, `dist/tools/${out}`)),
 ]);
-checkVersion();
-replace('dist/plugin/breakwater.yml', readFileSync(`${root}src/plugin/breakwater.yml`));
+checkVersions();
+for (const file of COPIED) replace(`dist/plugin/${path.basename(file)}`, readFileSync(`${root}${file}`));
 replace('dist/plugin/breakwater-inspect.html', await inspectPage());
-replace('dist/plugin/LICENSE', readFileSync(`${root}LICENSE`));
+if (!isQuiet) process.stdout.write('built dist/plugin and dist/tools\n');
 
-const hookBytes = statSync(`${root}dist/plugin/breakwater.cjs`).size;
-if (hookBytes > MAX_HOOK_BUNDLE) {
-  throw new Error(
-    `breakwater.cjs is ${hookBytes} bytes, more than ${MAX_HOOK_BUNDLE}: what did the hook path import?`,
-  );
-}
-if (!isQuiet)
-  process.stdout.write(`built dist/plugin (hook ${(hookBytes / 1024).toFixed(0)} kB) and dist/tools\n`);
-
-async function bundle(entry, outfile, minify, alias = {}) {
-  const options = { ...common, entryPoints: [entry], outfile, minify, alias };
-  const { outputFiles } = await build({ ...options, write: false });
-  const [{ text }] = outputFiles;
-  replace(outfile, FOR_HOOKS.includes(path.basename(outfile)) ? withPlainBuiltins(text) : text);
+async function bundle(entry, outfile, options = {}) {
+  const { outputFiles } = await build({ ...common, ...options, entryPoints: [entry], outfile, write: false });
+  replace(outfile, outputFiles[0].contents);
 }
 
 /** The viewer of `inspect` as one file: no request but for the stream. The worker puts the charts' style into it. */
@@ -117,19 +108,11 @@ function replace(file, content) {
   renameSync(temp, `${root}${file}`);
 }
 
-/**
- * esbuild copies every export of a built-in into an ES namespace, once for each file that imports it: for
- * node:fs half a millisecond of a hook. Our files use them by name only, so the module itself will do.
- */
-function withPlainBuiltins(code) {
-  return code.replace(/[\w$]+\(require\("(node:[\w/]+)"\)(, ?1)?\)/g, 'require("$1")');
-}
-
-/** The yml is what Stash shows: it may not say another version than the package. */
-function checkVersion() {
+/** The ymls are what Stash shows: they may not say another version than the package. */
+function checkVersions() {
   const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-  const yml = readFileSync(`${root}src/plugin/breakwater.yml`, 'utf8');
-  if (!yml.includes(`\nversion: ${version}\n`)) {
-    throw new Error(`src/plugin/breakwater.yml does not say version: ${version}, which package.json does`);
+  for (const file of COPIED.filter((name) => name.endsWith('.yml'))) {
+    if (readFileSync(`${root}${file}`, 'utf8').includes(`\nversion: ${version}\n`)) continue;
+    throw new Error(`${file} does not say version: ${version}, which package.json does`);
   }
 }

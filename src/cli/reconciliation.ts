@@ -45,7 +45,7 @@ function scopeText({ since, newSince, depth, isMissingOnly, libraries }: Reconci
     ...(since === null ? [] : [`changed since ${time(since)}`]),
     ...(newSince === null ? [] : [`delivered before or changed since ${time(newSince)}`]),
     ...(libraries.length === 0 ? [] : [`in ${libraries.map(plain).join(', ')}`]),
-    ...(depth === 'stash' ? ['without asking Plex'] : []),
+    ...(depth !== 'plex' ? ['without asking Plex'] : []),
   ];
   return limits.length === 0 ? 'all scenes' : `scenes ${limits.join(', ')}`;
 }

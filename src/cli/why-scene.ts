@@ -61,7 +61,9 @@ function nextSentences(
   if (job === null) {
     return spell.first.length > 0
       ? [`Its next change in Stash is delivered; "sync --scene ${id}" does it now.`]
-      : [`No hook told of it, and no reconciliation found it different. "sync --scene ${id}" delivers it.`];
+      : [
+          `Neither a look at Stash nor a reconciliation found it different. "sync --scene ${id}" delivers it.`,
+        ];
   }
   switch (job.state) {
     case 'pending':
@@ -170,6 +172,8 @@ function causeText(cause: string): string {
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
+  change: 'Stash says that it has changed',
+  gone: 'it is no longer in Stash',
   retry: 'a person asked to try it again',
   sync: 'a person asked to deliver it',
   lock: 'a person took fields of it again',

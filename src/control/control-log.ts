@@ -10,7 +10,7 @@ import type { Checkpoint } from '../journal/atomic-file.ts';
 import { type AppendFailure, type Journal, JournalError } from '../journal/journal.ts';
 import type { Chunk } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
-import { type Checked, checkCheckpoint, originOf } from '../journal/trust.ts';
+import { originOf, trusted } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import { type Annotation, annotationOf } from './annotations.ts';
 import { evolve } from './evolve.ts';
@@ -55,22 +55,12 @@ export class ControlLog {
     checkpoint: ControlCheckpoint | null = null,
     onStep?: (step: Step) => void,
   ): Promise<ControlLog> {
-    const checked = await checkCheckpoint(journal, 'control', originOf(ERA, writer), checkpoint);
-    return ControlLog.resume(journal, writer, checked, onStep);
-  }
-
-  /** The same for a checkpoint that was just checked: what was read for that is not read again. */
-  static async resume(
-    journal: Journal,
-    writer: Writer,
-    checked: Checked<FoldState>,
-    onStep?: (step: Step) => void,
-  ): Promise<ControlLog> {
     const log = new ControlLog(journal, writer);
-    if (checked.kind === 'trusted') {
-      log.#fold = checked.checkpoint.state;
-      log.#last = checked.checkpoint.last;
-      log.#foldChunk(checked.tail, onStep);
+    const kept = await trusted(journal, 'control', originOf(ERA, writer), checkpoint);
+    if (kept !== null) {
+      log.#fold = kept.state;
+      log.#last = kept.last;
+      log.#position = kept.position;
     }
     await log.refresh(onStep);
     return log;

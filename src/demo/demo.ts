@@ -9,8 +9,9 @@ import { Screen } from './screen.ts';
 import { setStage } from './stage.ts';
 import { Story } from './story.ts';
 
-const USAGE = `usage: npm run demo [-- --keep]
-  --keep   keep the journal of this run, to look at it
+const USAGE = `usage: npm run demo [-- --keep] [-- --companion]
+  --keep        keep the journal of this run, to look at it
+  --companion   Stash finds no Node, as in its official container; a companion beside it does the work
 `;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
@@ -45,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     'Here it runs exactly as built, between a simulated Stash and a simulated Plex on this machine. Scenes are edited while Plex is up, gone, starting and back, and at the end Plex is asked what it has. It takes about 20 seconds.',
   );
   screen.blank();
-  const stage = await setStage(join(__dirname, '..', 'plugin'));
+  const stage = await setStage(join(__dirname, '..', 'plugin'), flags.hasCompanion);
   const story = new Story(stage, screen, {
     losesItem: flags.losesItem,
     endBy: startedAt + WHOLE_DEMO_MS,
@@ -68,11 +69,16 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function flagsOf(args: readonly string[]): { isKept: boolean; losesItem: boolean } | null {
+function flagsOf(
+  args: readonly string[],
+): { isKept: boolean; losesItem: boolean; hasCompanion: boolean } | null {
   const flag = { type: 'boolean', default: false } as const;
   try {
-    const { values } = parseArgs({ args: [...args], options: { keep: flag, 'lose-item': flag } });
-    return { isKept: values.keep, losesItem: values['lose-item'] };
+    const { values } = parseArgs({
+      args: [...args],
+      options: { keep: flag, 'lose-item': flag, companion: flag },
+    });
+    return { isKept: values.keep, losesItem: values['lose-item'], hasCompanion: values.companion };
   } catch {
     return null;
   }

@@ -26,11 +26,13 @@ export async function tellEnding(
   tellRequests(outage, story, screen);
   const { median, p95, max } = hookTimes(stash.runs);
   const nodeMs = Math.round(await nodeStartMs());
+  const hooks = stash.runs.filter(({ kind }) => kind === 'hook');
+  const wakes = stash.runs.filter(({ kind }) => kind === 'task');
   screen.heading('How long a save in Stash waited for Breakwater');
   const away = hookTimes(stash.runs.filter(({ startedAt }) => startedAt >= outage.beganAt));
   const up = hookTimes(stash.runs.filter(({ startedAt }) => startedAt < outage.beganAt));
   screen.text(
-    `${stash.runs.length} hooks: median ${ms(median)}, 95th percentile ${ms(p95)}, longest ${ms(max)}. Node takes ${nodeMs} ms here just to start and do nothing. Median with Plex up ${ms(up.median)}, with Plex away ${ms(away.median)}: a hook notes the edit in the journal and leaves, and never talks to Plex.`,
+    `${hooks.length} hooks: median ${ms(median)}, 95th percentile ${ms(p95)}, longest ${ms(max)}. Node takes ${nodeMs} ms here just to start and do nothing. Median with Plex up ${ms(up.median)}, with Plex away ${ms(away.median)}: a hook runs inside Stash, starts no process and never talks to Plex. It makes sure that Breakwater looks afterwards, which it did ${count(wakes.length, 'time')}.`,
   );
   await tellBreakwater(stage, story, screen, isKept);
   const hasReport = await tellReport(stage, screen);
@@ -150,5 +152,5 @@ function row(scene: string, wanted: string, has: string, was: string, after: str
 }
 
 function ms(value: number): string {
-  return `${Math.round(value)} ms`;
+  return `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }

@@ -17,6 +17,11 @@ const SYMPTOMS: Readonly<Record<string, string>> = {
 
 export class Narrator {
   readonly #explained = new Set<string>();
+  readonly #hasCompanion: boolean;
+
+  constructor(hasCompanion: boolean) {
+    this.#hasCompanion = hasCompanion;
+  }
 
   tell(step: Step): Told | null {
     const { event, before, after, isVoid } = step;
@@ -24,11 +29,13 @@ export class Narrator {
     switch (event.type) {
       case 'lease.claimed':
         if (event.lease !== 'drain') return null;
+        if (this.#hasCompanion) return quiet('begins to deliver, in the companion');
         return quiet(
           `starts a drainer${this.#once('drainer', ', the process that carries edits over to Plex')}`,
         );
       case 'lease.released':
         if (event.lease !== 'drain') return null;
+        if (this.#hasCompanion) return quiet('has nothing left to do: the companion waits for changes');
         return quiet(
           `has nothing left to do: the drainer ends${this.#once('ends', '. No daemon stays behind')}`,
         );

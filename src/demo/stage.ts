@@ -8,12 +8,15 @@ import { delimiter, dirname, join, relative } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type PlexSimulator, startPlexSimulator } from '../simulators/plex/server.ts';
 import { type StashSimulator, startStashSimulator } from '../simulators/stash/server.ts';
+import { type Companion, startCompanion, withoutNode } from './companion.ts';
 
 export interface Stage {
   readonly plex: PlexSimulator;
   readonly stash: StashSimulator;
   /** The built plugin, and its version as Stash read it. */
   readonly plugin: { readonly dir: string; readonly version: string };
+  /** Does the work where Stash finds no Node; null: Stash has one. */
+  readonly companion: Companion | null;
   /** Holds all that is written. */
   readonly dir: string;
   /** Breakwater's data dir: the journal. */
@@ -42,7 +45,8 @@ const CLEAN_ENV = {
   PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ''}`,
 };
 
-export async function setStage(pluginDir: string): Promise<Stage> {
+/** `hasCompanion`: Stash finds no Node, and a companion beside it does the work. */
+export async function setStage(pluginDir: string, hasCompanion: boolean): Promise<Stage> {
   if (!existsSync(join(pluginDir, `${PLUGIN_ID}.yml`))) {
     throw new Error(`there is no built plugin in ${pluginDir}: run "npm run demo", which builds it`);
   }
@@ -56,16 +60,21 @@ export async function setStage(pluginDir: string): Promise<Stage> {
     const plex = await startPlexSimulator({ items: VIDEOS });
     ends.push(() => plex.close());
     const stashDir = join(dir, 'stash');
+    const bare = hasCompanion ? withoutNode(pluginDir, dir) : null;
     const stash = await startStashSimulator({
+      version: 'v0.30.1',
       scenes: VIDEOS,
-      plugins: pluginDir,
+      plugins: bare?.plugins ?? pluginDir,
       dir: stashDir,
-      env: CLEAN_ENV,
+      env: bare === null ? CLEAN_ENV : { ...CLEAN_ENV, PATH: bare.path },
     });
     ends.push(() => stash.close());
+    const data = join(stashDir, PLUGIN_ID);
+    const companion = hasCompanion ? await startCompanion(pluginDir, data, stash.url) : null;
+    if (companion !== null) ends.push(() => companion.end());
     const version = await versionOfPlugin(stash, pluginDir);
     stash.configurePlugin(PLUGIN_ID, { plexUrl: plex.url, plexToken: plex.token, recoveryTimeout: 1 });
-    return { plex, stash, plugin: { dir: pluginDir, version }, dir, data: join(stashDir, PLUGIN_ID), close };
+    return { plex, stash, plugin: { dir: pluginDir, version }, companion, dir, data, close };
   } catch (error) {
     await close(false);
     throw error;

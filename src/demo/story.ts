@@ -62,7 +62,7 @@ export class Story {
   readonly #stage: Stage;
   readonly #screen: Screen;
   readonly #options: StoryOptions;
-  readonly #narrator = new Narrator();
+  readonly #narrator: Narrator;
   /** Jobs that Breakwater said it cannot deliver for now, or at all. */
   readonly #stuck = new Set<string>();
 
@@ -70,6 +70,7 @@ export class Story {
     this.#stage = stage;
     this.#screen = screen;
     this.#options = options;
+    this.#narrator = new Narrator(stage.companion !== null);
     this.watch = new JournalWatch(stage.data);
   }
 
@@ -94,7 +95,9 @@ export class Story {
   async endDrainers(): Promise<void> {
     const leaveBy = Date.now() + LEAVE_MS;
     while (this.#mayStillLeave() && Date.now() < leaveBy) await this.#look();
-    for (const { pid } of this.watch.liveDrainers) {
+    const { companion } = this.#stage;
+    await companion?.end();
+    for (const { pid } of companion === null ? this.watch.liveDrainers : []) {
       this.#say('Demo', 'ends the drainer, which would have gone on waiting', 'quiet');
       process.kill(pid);
     }
@@ -106,7 +109,9 @@ export class Story {
   #mayStillLeave(): boolean {
     if (this.watch.state.drain.value === 'asked') return true;
     if (this.#options.signal.aborted || this.#stuck.size > 0) return false;
-    return this.watch.isDrainerExpected || this.watch.liveDrainers.length > 0;
+    // A companion is there before and after it drains.
+    const isThere = this.#stage.companion === null && this.watch.liveDrainers.length > 0;
+    return this.watch.isDrainerExpected || isThere;
   }
 
   async #outage(): Promise<Outage> {
@@ -137,10 +142,17 @@ export class Story {
   }
 
   #introduce(): void {
-    const { plex, stash, plugin } = this.#stage;
+    const { plex, stash, plugin, companion } = this.#stage;
     this.#say('Plex', `is up on ${plex.url} with ${VIDEOS} videos`);
     this.#say('Stash', `is up on ${stash.url} with the same ${VIDEOS}, as scenes`);
     this.#say('Stash', `has loaded the plugin: Breakwater ${plugin.version}, as built`);
+    if (companion !== null) {
+      this.#say(
+        'Stash',
+        'finds no Node, as in its official container; a companion beside it does the work',
+        'warn',
+      );
+    }
   }
 
   async #save(
@@ -155,7 +167,8 @@ export class Story {
       await stash.updateScene(scene, input);
       this.edits.push({ scene, input, plexWas, savedAt, arrivedAt: null });
       const run = stash.runs.findLast(({ kind, sceneId }) => kind === 'hook' && sceneId === scene);
-      const hook = run === undefined ? 'no hook ran' : `hook ${Math.round(run.durationMs)} ms`;
+      const hook =
+        run === undefined ? 'no hook ran' : `it waited ${run.durationMs.toFixed(1)} ms for the hook`;
       this.#say('You', `save scene ${scene}${isAgain ? ' again' : ''}: "${input.title}" (${hook})`, 'strong');
       if (run?.error) this.#say('Breakwater', `says: ${run.error}`, 'bad');
       await this.#pause(paceMs);

@@ -36,7 +36,7 @@ export function dirFindings(dir: DirFacts): Finding[] {
   switch (dir.kind) {
     case 'missing':
       return [
-        note('data dir', 'there is none yet', 'the first hook makes it; or give --data if it is elsewhere'),
+        note('data dir', 'there is none yet', 'the first wake makes it; or give --data if it is elsewhere'),
       ];
     case 'unusable':
       return [

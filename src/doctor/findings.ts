@@ -24,7 +24,7 @@ export type JournalFacts =
 export interface JournalRead {
   readonly control: StreamVerification & Pick<FoldCounts, 'drift'>;
   readonly queue: StreamVerification;
-  /** Records that a hook would have to fold because no checkpoint has them. */
+  /** Records that a wake would have to fold because no checkpoint has them. */
   readonly controlTail: number;
 }
 
@@ -35,7 +35,7 @@ export type SettingsFacts =
 export const OLDEST_NODE = [20, 19] as const;
 /** A record later than this after now came from a clock that was wrong, in ms. */
 export const FUTURE_MS = 5 * 60_000;
-/** Hooks fold the tail behind the checkpoint each time: from here on that is felt. */
+/** Wakes fold the tail behind the checkpoint each time: from here on that is felt. */
 export const LONG_TAIL = 256;
 
 export function findingsOf(facts: Facts): Finding[] {
@@ -109,7 +109,7 @@ function readFindings({ control, queue, controlTail }: JournalRead): Finding[] {
       ? ok('checkpoint', controlTail === 0 ? 'current' : `${controlTail} records behind`)
       : note(
           'checkpoint',
-          `${controlTail} records behind, which every hook folds`,
+          `${controlTail} records behind, which every wake folds`,
           '"drain" writes a new one; if it does not, check the permissions of checkpoint/',
         ),
   ];

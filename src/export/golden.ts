@@ -11,7 +11,7 @@ import { MemoryJournal } from '../journal/memory-journal.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import { figuresOf, historyFigures } from '../outages/summary.ts';
 import { createQueue, type Queue } from '../queue/queue.ts';
-import { queueEventOf } from '../queue/queue-log.ts';
+import { queueEventOf } from '../queue/queue-fold.ts';
 import { redactedLog } from './redacted-log.ts';
 
 const GOLDEN_VERSION = 1;

@@ -108,7 +108,7 @@ function redactedWitness({ seen, from, to, era }: Witness, position: (old: Posit
 }
 
 const IS_MACHINE: ReadonlySet<string> = new Set(MACHINE_NAMES);
-const INVOCATION_KINDS: ReadonlySet<string> = new Set(['hook', 'drain', 'task', 'cli']);
+const INVOCATION_KINDS: ReadonlySet<string> = new Set(['hook', 'wake', 'drain', 'task', 'cli']);
 
 /** Old positions → new ones. A reference is to a place behind a line: it stays behind that line. */
 class MovedPositions {

@@ -8,7 +8,7 @@ import type { Annotation } from '../control/annotations.ts';
 import type { Position } from '../journal/record.ts';
 import { SYMPTOMS } from '../plex/failures.ts';
 import { DEAD_REASONS, type QueueEvent } from '../queue/events.ts';
-import { GAP_KINDS, SKIP_REASONS } from '../queue/reconciliation.ts';
+import { DEPTHS, GAP_KINDS, SKIP_REASONS } from '../queue/reconciliation.ts';
 import { FIELD_OF } from '../sync/fields.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 
@@ -90,10 +90,24 @@ const job: Rule = (value, { names }) => {
 };
 const HOOK = /^(Scene|Tag|Performer|Studio|Group|Movie)\.(Create|Update|Destroy|Merge)\.Post$/;
 const hook: Rule = (value) => (typeof value === 'string' && HOOK.test(value) ? value : undefined);
-const cause = either(hook, job, oneOf('sync', 'retry', 'lease-lost', 'schedule', 'outage', 'task'));
+/** What asked for a job or a reconciliation; hooks of before, and jobs, by themselves. */
+const CAUSES = [
+  'change',
+  'gone',
+  'files',
+  'clock',
+  'upgrade',
+  'sync',
+  'retry',
+  'lease-lost',
+  'schedule',
+  'outage',
+  'task',
+];
+const cause = either(hook, job, oneOf(...CAUSES));
 
 const symptom = oneOf(...SYMPTOMS, 'unset');
-const stops = ['idle', 'away', 'held', 'stash', 'settings', 'lease-lost', 'answered'];
+const stops = ['idle', 'away', 'held', 'stash', 'settings', 'lease-lost', 'ended', 'answered'];
 const counts = oneOf('outage', 'maintenance', 'transient');
 const lease = oneOf('drain', 'probe');
 const hold = oneOf('operator', 'config', 'throttle');
@@ -107,7 +121,7 @@ const tally = (key: Rule) => keyed(key, number);
 const scope = shape({
   since: orNull(wall),
   newSince: orNull(wall),
-  depth: oneOf('stash', 'plex'),
+  depth: oneOf(...DEPTHS),
   isMissingOnly: flag,
   libraries: list(named('library')),
 });
@@ -148,7 +162,7 @@ const CONTROL: Readonly<Record<ControlEventType | Annotation['type'], Shape>> = 
 };
 
 const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
-  'job.queued': { job, cause },
+  'job.queued': { job, cause, changedAt: wall },
   'job.attempted': {
     ...outcome,
     item: named('item'),
@@ -170,6 +184,7 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
       shown: keyed(part, named('picture')),
     }),
     digest: named('digest'),
+    files: named('files'),
     notes: list(text),
   },
   'job.deferred': {
@@ -203,6 +218,7 @@ const QUEUE: Readonly<Record<QueueEvent['type'], Shape>> = {
   // What stands in for segments that are gone tells of every scene: of that only where it was.
   'queue.compacted': {},
   // Which setting was changed, and never to what.
+  'stash.looked': { upTo: wall, begin: wall },
   'settings.changed': {
     settings: keyed(
       named('setting'),

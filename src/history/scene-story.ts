@@ -5,7 +5,7 @@
 import type { JournalRecord, Position } from '../journal/record.ts';
 import type { JobEvent, JobName } from '../queue/events.ts';
 import { createQueue, type Job, type Known, type PlacedQueueEvent } from '../queue/queue.ts';
-import { queueEventOf } from '../queue/queue-log.ts';
+import { queueEventOf } from '../queue/queue-fold.ts';
 import { type Chain, EMPTY_CHAIN, linked, newestOf, relinked } from './chain.ts';
 
 type PlacedJobEvent = Extract<PlacedQueueEvent, JobEvent>;

@@ -61,7 +61,7 @@ function mergedWhileBothAreKnown(queue: Reader, control: Reader): Told[] {
     const ofControl = headAt(control);
     if (ofQueue === null && ofControl === null) return told;
     if ((ofQueue === null && !queue.isOver) || (ofControl === null && !control.isOver)) return told;
-    // At one moment the queue goes first: a hook notes the change and then asks for a drainer, a drainer notes what
+    // At one moment the queue goes first: a wake notes the change and then asks for a drainer, a drainer notes what
     // became of a job and then tells the breaker.
     const isQueueNext = ofControl === null || (ofQueue !== null && ofQueue <= ofControl);
     told.push(take(isQueueNext ? queue : control));

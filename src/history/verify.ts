@@ -8,7 +8,7 @@ import { MACHINE_NAMES } from '../control/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { Position, StreamName } from '../journal/record.ts';
-import { queueEventOf } from '../queue/queue-log.ts';
+import { queueEventOf } from '../queue/queue-fold.ts';
 import { eachEntry } from './entries.ts';
 
 /** Lines that are listed one by one of each kind; the counts have them all. */

@@ -46,6 +46,14 @@ const KEEP_ALIVE_MS = 15_000;
 /** What a socket says that the other side closed while it was idle. */
 const STALE_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
+/** All that are open in this process. */
+const open = new Set<HttpSession>();
+
+/** Ends every request that is under way in this process, which has to go: each fails. */
+export function cutOffRequests(): void {
+  for (const session of open) session.cutOff();
+}
+
 export class HttpSession {
   readonly #origin: string;
   readonly #options: HttpSessionOptions;
@@ -61,6 +69,7 @@ export class HttpSession {
     this.#origin = origin;
     this.#options = options;
     this.#agent = this.#newAgent();
+    open.add(this);
   }
 
   async request(request: HttpRequest): Promise<HttpResult> {
@@ -72,7 +81,12 @@ export class HttpSession {
   }
 
   async close(): Promise<void> {
+    open.delete(this);
     await this.#agent.destroy();
+  }
+
+  cutOff(): void {
+    this.#renew(this.#agent);
   }
 
   async #exchange(request: HttpRequest): Promise<HttpResult> {

@@ -65,6 +65,7 @@ export async function runBatch(jobs: readonly Job[], options: BatchOptions): Pro
   const prefetched = await prefetch(ids, fetched.value, options);
   let answered = 0;
   for (const job of jobs) {
+    if (world.ending?.aborted === true) break;
     await lease.renewIfNeeded();
     // A person who holds it, or releases what kept it going, need not wait for the end of a batch.
     await lease.refresh();

@@ -12,6 +12,7 @@ import { DrainLease, LeaseLost } from './drain-lease.ts';
 import { drain } from './drainer.ts';
 import { openQueue } from './operator.ts';
 import { PlexContact } from './plex-contact.ts';
+import { rest } from './rest.ts';
 import { saveControlCheckpoint, saveQueueCheckpoint } from './save-checkpoints.ts';
 import { failed, type TaskResult } from './task-result.ts';
 import type { World } from './world.ts';
@@ -58,7 +59,7 @@ export async function byHand(
     throw error;
   } finally {
     await contact.close();
-    // A hook that came meanwhile saw a live lease and started nobody.
+    // A wake that came meanwhile saw a live lease and started nobody.
     await queue.refresh();
     saveControlCheckpoint(world, control);
     saveQueueCheckpoint(world, queue);
@@ -113,7 +114,7 @@ function awayFrom({ state }: ControlLog, now: Moment): TaskResult | null {
 async function claimSoon(world: World, control: ControlLog): Promise<DrainLease | null> {
   for (let waitedMs = 0; ; waitedMs += BUSY_POLL_MS) {
     const lease = await DrainLease.claim(control, world.writer);
-    if (lease !== null || waitedMs >= BUSY_MS) return lease;
-    await world.sleep(BUSY_POLL_MS);
+    if (lease !== null || waitedMs >= BUSY_MS || world.ending?.aborted) return lease;
+    await rest(world, BUSY_POLL_MS);
   }
 }

@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import type { ControlCheckpoint } from '../control/control-log.ts';
 import { AtomicFile } from '../journal/atomic-file.ts';
 import { FileJournal } from '../journal/file-journal.ts';
+import type { AgendaCheckpoint } from '../queue/agenda.ts';
 import type { QueueCheckpoint } from '../queue/queue-log.ts';
 
 export interface DataDir {
@@ -12,6 +13,7 @@ export interface DataDir {
   readonly journal: FileJournal;
   readonly controlCheckpoint: AtomicFile<ControlCheckpoint>;
   readonly queueCheckpoint: AtomicFile<QueueCheckpoint>;
+  readonly agendaCheckpoint: AtomicFile<AgendaCheckpoint>;
   /** What others on this machine may read or change, in words. */
   readonly exposures: () => readonly string[];
   /** Where a report is written. */
@@ -33,6 +35,7 @@ export function openDataDir(path: string): DataDir {
     journal: new FileJournal(path),
     controlCheckpoint: new AtomicFile(`${path}/checkpoint/control.json`, fs, true),
     queueCheckpoint: new AtomicFile(`${path}/checkpoint/queue.json`, fs, true),
+    agendaCheckpoint: new AtomicFile(`${path}/checkpoint/agenda.json`, fs, true),
     exposures: () => exposuresOf(path),
     reportPath: `${path}/report.html`,
   };

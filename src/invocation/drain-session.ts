@@ -4,6 +4,7 @@
 import { remainingMs } from '../../machines/time.ts';
 import type { ControlLog } from '../control/control-log.ts';
 import { type Gate, gate } from '../control/decide.ts';
+import type { Position } from '../journal/record.ts';
 import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
@@ -25,7 +26,8 @@ import { type Attempt, transientOutcome } from './outcome.ts';
 import { PlexContact } from './plex-contact.ts';
 import { probeUnderLease } from './probing.ts';
 import { Reconciling } from './reconciling.ts';
-import { saveControlCheckpoint } from './save-checkpoints.ts';
+import { rest } from './rest.ts';
+import { saveAgenda, saveControlCheckpoint } from './save-checkpoints.ts';
 import type { World } from './world.ts';
 
 /** Why a session ended. */
@@ -37,7 +39,9 @@ export type Stop =
   | { readonly kind: 'held'; readonly hold: string; readonly reason: string }
   | { readonly kind: 'stash'; readonly failure: StashFailure }
   | { readonly kind: 'settings'; readonly problems: readonly string[] }
-  | { readonly kind: 'lease-lost' };
+  | { readonly kind: 'lease-lost' }
+  /** The process was told to end. */
+  | { readonly kind: 'ended' };
 
 /** Jobs by what became of them. */
 export type Tally = Record<DeliveryResult | 'deferred' | 'deadLettered', number>;
@@ -65,6 +69,8 @@ const RECONCILE_SUBJECT: JobName = 'library:reconcile';
 /** How long it waits for a Stash that does not answer before it leaves, one after the other, in ms. */
 const STASH_DELAYS_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000] as const;
 
+const ENDED = { kind: 'ended' } as const satisfies Stop;
+
 export class DrainSession {
   readonly lease: DrainLease;
   readonly #parts: SessionParts;
@@ -77,6 +83,8 @@ export class DrainSession {
   #progressAt: number;
   #settingsReadAt: number;
   #stashFailures = 0;
+  /** Up to where the queue was when the agenda was written. */
+  #agendaAt: Position = -1;
   readonly #reconciling: Reconciling;
   #scanner: FolderScan | null = null;
   /** Whether a reconciliation met a failure that says nothing about Plex as a whole: it goes on in another session. */
@@ -121,6 +129,7 @@ export class DrainSession {
 
   async run(): Promise<Stop> {
     for (;;) {
+      if (this.#isEnding) return ENDED;
       await this.lease.renewIfNeeded();
       await this.lease.refresh();
       await this.lease.settleHolds();
@@ -147,10 +156,13 @@ export class DrainSession {
     return null;
   }
 
-  /** Holding the lease meanwhile, so that the hooks of a bulk edit do not start one drainer each in vain. */
+  /**
+   * Holding the lease meanwhile, so that the wakes of a bulk edit do not start one drainer each in vain. A session that has
+   * ended stays so: who has a newer one is to have the lease.
+   */
   async #waitForStash(stop: Extract<Stop, { kind: 'stash' }>): Promise<Stop | null> {
     const delayMs = STASH_DELAYS_MS[this.#stashFailures];
-    if (delayMs === undefined || !this.#mayWait) return stop;
+    if (delayMs === undefined || !this.#mayWait || stop.failure.kind === 'unauthorized') return stop;
     this.#stashFailures += 1;
     await this.#sleep(delayMs);
     return null;
@@ -198,6 +210,8 @@ export class DrainSession {
       onOutcome: (event) => this.#count(event),
     });
     if (result.answered > 0) await this.#acknowledge(result.answered);
+    // Its requests may have been cut off: that says nothing about Plex.
+    if (this.#isEnding) return ENDED;
     switch (result.end.kind) {
       case 'done':
         this.#progressAt = this.#monoMs();
@@ -281,8 +295,9 @@ export class DrainSession {
       await this.#sleep(Math.min(VIGIL_POLL_MS, Math.max(1, dueMs)));
       return null;
     }
-    if (idleMs >= LINGER_MS) return { kind: 'idle' };
-    await this.#sleep(LINGER_POLL_MS);
+    const lingerMs = this.#parts.options.lingerMs ?? LINGER_MS;
+    if (idleMs >= lingerMs) return { kind: 'idle' };
+    await this.#sleep(idleMs >= LINGER_MS ? VIGIL_POLL_MS : LINGER_POLL_MS);
     return null;
   }
 
@@ -313,6 +328,7 @@ export class DrainSession {
     // Not by what is remembered: Plex itself must answer.
     if (isCanary) this.#sections = null;
     const result = await this.#reconciling.advance();
+    if (this.#isEnding) return ENDED;
     this.#progressAt = this.#monoMs();
     switch (result.kind) {
       case 'nothing':
@@ -414,10 +430,17 @@ export class DrainSession {
     world.log.progress(done / Math.max(1, done + left));
   }
 
-  /** Hooks come while we sleep: let them find a checkpoint that is current. */
+  /** Wakes come while we sleep: let them find checkpoints that are current. */
   async #sleep(ms: number): Promise<void> {
-    saveControlCheckpoint(this.#parts.world, this.#parts.control);
-    await this.#parts.world.sleep(ms);
+    const { world, control, queue } = this.#parts;
+    saveControlCheckpoint(world, control);
+    if (queue.position !== this.#agendaAt) saveAgenda(world, queue);
+    this.#agendaAt = queue.position;
+    await rest(world, ms);
+  }
+
+  get #isEnding(): boolean {
+    return this.#parts.world.ending?.aborted === true;
   }
 
   get #mayWait(): boolean {

@@ -2,13 +2,14 @@
 // is due, and leaves. It may die at any instruction: what it did is in the journal, what it did not is pending.
 //
 // The order at the end matters: it appends the release, then reads the queue once more, and claims again if
-// a job is there. A hook appends its job, then looks at the lease. So one of the two always sees the other.
+// a job is there. A wake appends its jobs, then looks at the lease. So one of the two always sees the other.
 
 import { ControlLog } from '../control/control-log.ts';
 import { type Gate, gate, isDrainerNeeded } from '../control/decide.ts';
 import { dueJobs, type QueueCounts } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { Settings } from '../settings/settings.ts';
+import { ANY_CHANGE, look } from '../wake/look.ts';
 import { DrainLease, LeaseLost } from './drain-lease.ts';
 import { DrainSession, type Stop, type Tally } from './drain-session.ts';
 import { tidy } from './housekeeping.ts';
@@ -20,6 +21,10 @@ export interface DrainOptions {
   readonly isImpatient: boolean;
   /** Whether it may wait: for more jobs, for Plex, for Stash. A task that waits keeps Stash from other work. */
   readonly mayWait: boolean;
+  /** Stash was looked at just now. */
+  readonly hasLooked?: true;
+  /** How long it stays for more after its last job, in ms. */
+  readonly lingerMs?: number;
 }
 
 /** Another drainer has the lease, and delivers what waits as far as the gate lets it. */
@@ -39,6 +44,8 @@ const MAX_SESSIONS = 100;
 
 export async function drain(world: World, options: DrainOptions): Promise<DrainSummary> {
   const { journal, controlCheckpoint, queueCheckpoint } = world.dir;
+  // What no hook told is found here. A Stash that does not answer is met again when its scenes are asked for.
+  if (options.hasLooked !== true) await look(world, ANY_CHANGE);
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
   const queue = await QueueLog.open(journal, world.writer, queueCheckpoint.read());
   const tally: Tally = {
@@ -69,7 +76,7 @@ export async function drain(world: World, options: DrainOptions): Promise<DrainS
       }
       if (!(await isWorthAnother(stop, session, sessionFrom, control, queue, world))) break;
     }
-    if (stop.kind !== 'busy') await tidy(world, settings);
+    if (stop.kind !== 'busy' && stop.kind !== 'ended') await tidy(world, settings);
   } finally {
     saveControlCheckpoint(world, control);
     saveQueueCheckpoint(world, queue);
@@ -108,7 +115,7 @@ async function isHeldElsewhere(control: ControlLog, { writer }: World): Promise<
   return value === 'held' && context.ends?.from.boot !== writer.now().boot;
 }
 
-/** Hooks that came while the lease was held started nobody: what they queued is this process's to look after. */
+/** Wakes that came while the lease was held started nobody: what they queued is this process's to look after. */
 async function isWorthAnother(
   stop: Stop,
   session: DrainSession,

@@ -1,5 +1,5 @@
 // Keeping the journal's growth bounded: sealing segments that have grown large, chaining them, dropping those of the queue
-// that are past their time. Off the hook path, and by whoever drains, because they write down most; it needs no
+// that are past their time. By whoever drains, because they write down most; it needs no
 // lease, for all of it may be done twice. It never writes unless something has grown: an idle plugin writes nothing.
 
 import { chain } from '../journal/chain.ts';

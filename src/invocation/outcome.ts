@@ -8,6 +8,7 @@ import type { Job } from '../queue/queue.ts';
 import { retryDelayMs, SCHEDULES } from '../queue/retry.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import type { Delivery } from '../sync/deliver.ts';
+import { digestOfFiles } from '../sync/digest.ts';
 import { ruleBetween } from '../sync/path-map.ts';
 
 /** A try at a job, and what was queued when its scene was fetched: an outcome covers no more than that. */
@@ -46,7 +47,7 @@ export function settledAs(
       return settled(false, delivered(attempt, 'withheld'));
     case 'unchanged':
     case 'written':
-      return settled(true, doneOutcome(attempt, result, draw));
+      return settled(true, doneOutcome(attempt, scene, result, draw));
     case 'no-file':
       return settled(
         false,
@@ -73,7 +74,7 @@ export function settledAs(
 
 type Done = Extract<Delivery, { kind: 'unchanged' | 'written' }>;
 
-function doneOutcome(attempt: Attempt, result: Done, draw: number): QueueEvent {
+function doneOutcome(attempt: Attempt, scene: StashScene, result: Done, draw: number): QueueEvent {
   const { item, own, cover, digest, waitsFor, refused } = result;
   const unmet = result.kind === 'written' ? result.unmet : [];
   const doubt = doubtOf(result);
@@ -89,6 +90,7 @@ function doneOutcome(attempt: Attempt, result: Done, draw: number): QueueEvent {
     item,
     own,
     digest,
+    files: digestOfFiles(scene),
     ...(cover === null ? {} : { cover }),
     ...(notes.length === 0 ? {} : { notes }),
   };

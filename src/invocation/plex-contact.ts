@@ -145,7 +145,7 @@ export class PlexContact {
     });
   }
 
-  /** Without an address or token nothing can work, and no hook need start a drainer to find that out again. */
+  /** Without an address or token nothing can work, and no wake need start a drainer to find that out again. */
   async holdUnset(problems: readonly string[]): Promise<void> {
     const reason = problems.join('; ');
     const { config } = this.#lease.state;

@@ -2,10 +2,11 @@
 // The only place that reads the clock, draws random numbers or looks at process ids.
 
 import * as fs from 'node:fs';
+import type { Moment } from '../../machines/time.ts';
 import type { Writer } from '../journal/writer.ts';
 
 /** What kind of invocation writes; the first part of its name in the journal. */
-export type InvocationKind = 'hook' | 'drain' | 'task' | 'cli';
+export type InvocationKind = 'wake' | 'drain' | 'task' | 'cli';
 
 export function processWriter(kind: InvocationKind): Writer {
   const boot = bootId();
@@ -51,14 +52,15 @@ export interface ProcessName {
 /** What is asked of the system about processes. */
 export interface ProcessTable {
   self(): ProcessName;
-  /** True only when it is certain: same space, and no such process, or only its zombie. */
-  isGone(holder: ProcessName): boolean;
+  /** True only when it is certain: same space, and no such process, or only its zombie. `heardAt`: when it last wrote. */
+  isGone(holder: ProcessName, heardAt?: Moment): boolean;
 }
 
 /** The system's own. */
 const SYSTEM: ProcessTable = {
   self: () => ({ pid: process.pid, space: processSpace() }),
-  isGone: (holder) => holder.space === processSpace() && isGoneHere(holder.pid),
+  isGone: (holder, heardAt) =>
+    holder.space === processSpace() && (isGoneHere(holder.pid) || isBeforeUs(holder, heardAt)),
 };
 
 let table = SYSTEM;
@@ -77,9 +79,20 @@ export function thisProcess(): ProcessName {
   return table.self();
 }
 
-export function isGone(holder: ProcessName): boolean {
-  return table.isGone(holder);
+export function isGone(holder: ProcessName, heardAt?: Moment): boolean {
+  return table.isGone(holder, heardAt);
 }
+
+/**
+ * Whether it had our process id before we did. In a container that is started anew the main process has the same one
+ * each time, and Linux gives the number of a namespace that has gone to the next.
+ */
+function isBeforeUs({ pid }: ProcessName, heardAt: Moment | undefined): boolean {
+  return pid === process.pid && heardAt?.boot === bootId() && heardAt.mono < STARTED_MS;
+}
+
+/** On the monotonic clock. */
+const STARTED_MS = monotonicMs() - 1_000 * process.uptime();
 
 function isGoneHere(pid: number): boolean {
   try {

@@ -1,11 +1,11 @@
 // The settings as they are at this moment, wherever they were given: in Stash, in the settings file, in the environment.
 
 import * as fs from 'node:fs';
+import { PLUGIN_ID } from '../door/scopes.ts';
 import { replaceFile } from '../journal/atomic-file.ts';
 import { parseSettingsFile, SETTINGS_FILE, type SettingsFile } from '../settings/file.ts';
 import { readSettings, type SettingsResult } from '../settings/settings.ts';
 import type { StashResult } from '../stash/stash-client.ts';
-import { PLUGIN_ID } from './handover.ts';
 import type { World } from './world.ts';
 
 export interface SettingsFilePort {

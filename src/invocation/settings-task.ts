@@ -1,8 +1,8 @@
 // What a person asks about the settings: which hold and where each was given; and taking over those of Stash2Plex.
 
 import { plain } from '../cli/format.ts';
+import { PLUGIN_ID } from '../door/scopes.ts';
 import { OTHER_PLUGIN_ID, takeOver } from '../settings/takeover.ts';
-import { PLUGIN_ID } from './handover.ts';
 import { problemLines, settingsNow } from './settings-now.ts';
 import { failed, type TaskResult } from './task-result.ts';
 import type { World } from './world.ts';

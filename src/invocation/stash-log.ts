@@ -2,7 +2,7 @@
 // belongs to the one JSON document that ends an invocation.
 
 import * as fs from 'node:fs';
-import { plain } from '../cli/format.ts';
+import { plain, plainJson } from '../cli/format.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
@@ -17,14 +17,19 @@ const LEVEL_CHARS: Readonly<Record<LogLevel, string>> = { debug: 'd', info: 'i',
 /** Stash stops reading at a line of 64 KiB; ours stay far below, in characters. */
 const MAX_LOG_LINE = 4_000;
 
-export const stashLog: Log = {
-  // Stash takes a line of less than four characters for an error.
-  line: (level, text) => {
-    const line = onOneLine(text).trimEnd();
-    if (line !== '') writeQuietly(2, `\u0001${LEVEL_CHARS[level]}\u0002${line}\n`);
-  },
-  progress: (fraction) => writeQuietly(2, `\u0001p\u0002${Math.min(1, Math.max(0, fraction)).toFixed(4)}\n`),
-};
+export const stashLog = stashLogTo(2);
+
+export function stashLogTo(fd: number): Log {
+  return {
+    // Stash takes a line of less than four characters for an error.
+    line: (level, text) => {
+      const line = onOneLine(text).trimEnd();
+      if (line !== '') writeQuietly(fd, `\u0001${LEVEL_CHARS[level]}\u0002${line}\n`);
+    },
+    progress: (fraction) =>
+      writeQuietly(fd, `\u0001p\u0002${Math.min(1, Math.max(0, fraction)).toFixed(4)}\n`),
+  };
+}
 
 /** A task has several things to do, each with a progress of its own: its bar never goes back. */
 export function forwardOnly(log: Log): Log {
@@ -51,7 +56,8 @@ export type Answer = { readonly output: unknown } | { readonly error: string };
 
 /** Prints the one document that Stash parses. */
 export function answer(document: Answer): void {
-  writeQuietly(1, `${JSON.stringify(document)}\n`);
+  // There are words of others in it.
+  writeQuietly(1, `${plainJson(document, 0)}\n`);
 }
 
 /** A pipe that is full is tried again so often; its reader is Stash, which reads all the time. */

@@ -7,8 +7,6 @@ export interface TaskResult {
   readonly document: unknown;
   /** What is for a file or for another program, as it is; the command line prints or writes it in place of the lines. */
   readonly file?: OutputFile;
-  /** Plex was away when a drain ended. */
-  readonly isAway?: boolean;
 }
 
 export interface OutputFile {

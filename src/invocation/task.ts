@@ -8,9 +8,11 @@ import { parseOutageNumber } from '../cli/point.ts';
 import { reconciliationLines } from '../cli/reconciliation.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
 import { ControlLog } from '../control/control-log.ts';
+import { isScope } from '../door/scopes.ts';
 import { DEAD_REASONS } from '../queue/events.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { ReconcileScope } from '../queue/reconciliation.ts';
+import { type WakeOptions, wake } from '../wake/wake.ts';
 import { backtestLog } from './backtest.ts';
 import { checkPlex } from './check-plex.ts';
 import { doctor } from './doctor.ts';
@@ -45,7 +47,8 @@ export type TaskArgs = Readonly<Record<string, unknown>>;
 
 /** Every mode, by the name that a task of the yml, an operation or a verb gives. */
 const TASKS = {
-  drain: (world, args) => drainNow(world, args.by === 'hook'),
+  drain: drainNow,
+  wake: (world, args) => wake(world, wakeOptions(args)),
   check: checkPlex,
   status,
   outages,
@@ -113,6 +116,15 @@ export function isTaskMode(value: unknown): value is TaskMode {
 export async function runMode(mode: TaskMode, world: World, args: TaskArgs): Promise<TaskResult> {
   const outage = await outageNamed(text(args.outage), world.dir.journal, world.writer);
   return TASKS[mode](world, outage === '' ? args : { ...args, outage });
+}
+
+/** What the hook has asked for. */
+export function wakeOptions(args: TaskArgs): WakeOptions {
+  return {
+    scope: isScope(args.scope) ? args.scope : 'changes',
+    hookAt: wallTime(args.at),
+    isBeside: isTrue(args.beside),
+  };
 }
 
 /** Delivers scenes: `scene` (ids with commas, whether or not they differ), or what `reconcile` takes. */
@@ -219,19 +231,23 @@ function stanceOf(value: unknown): 'open' | 'closed' {
   throw new Error('a hold is "open" (nothing is sent) or "closed" (the breaker is not asked)');
 }
 
+/** Null: not given, or absurd. */
+function wallTime(value: unknown): number | null {
+  const at = Number(value ?? Number.NaN);
+  return at > 0 && at < 8.6e15 ? at : null;
+}
+
 function text(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
-async function drainNow(world: World, isForHook: boolean): Promise<TaskResult> {
-  const summary = await drain(world, { isImpatient: !isForHook, mayWait: false });
-  if (summary.stop.kind === 'busy' && !isForHook) {
+async function drainNow(world: World): Promise<TaskResult> {
+  const summary = await drain(world, { isImpatient: true, mayWait: false });
+  if (summary.stop.kind === 'busy') {
     const probed = await checkPlex(world);
     return { ...probed, lines: [busyLine(summary.stop), ...probed.lines], document: summary };
   }
-  const { kind } = summary.stop;
-  const lines = drainLines(summary);
-  return { isOk: kind === 'idle' || isForHook, lines, document: summary, isAway: kind === 'away' };
+  return { isOk: summary.stop.kind === 'idle', lines: drainLines(summary), document: summary };
 }
 
 async function status(world: World): Promise<TaskResult> {
@@ -312,5 +328,7 @@ function stopLines(stop: DrainSummary['stop']): string[] {
       return [busyLine(stop)];
     case 'lease-lost':
       return ['Another process took over.'];
+    case 'ended':
+      return ['It was told to end; what is left is done later.'];
   }
 }

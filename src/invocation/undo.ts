@@ -9,7 +9,7 @@ import type { PlexResult } from '../plex/plex-client.ts';
 import { IMAGE_KINDS, type ImageKind, type PlexImage } from '../plex/plex-item.ts';
 import type { JobName } from '../queue/events.ts';
 import type { Known, Queue } from '../queue/queue.ts';
-import { queueEventOf } from '../queue/queue-log.ts';
+import { queueEventOf } from '../queue/queue-fold.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';

@@ -4,9 +4,7 @@
 
 import type { Checkpoint } from './atomic-file.ts';
 import type { Journal } from './journal.ts';
-import type { Chunk } from './lines.ts';
-import type { Position, StreamName } from './record.ts';
-import { placeOf } from './segments.ts';
+import type { StreamName } from './record.ts';
 import { isCount, isText, shaped } from './shape.ts';
 import type { Writer } from './writer.ts';
 
@@ -18,17 +16,6 @@ export function originOf(era: string, writer: Writer): Origin {
   return { era, boot: writer.now().boot };
 }
 
-export type Checked<State> =
-  | {
-      readonly kind: 'trusted';
-      readonly checkpoint: Checkpoint<State>;
-      /** Nothing was appended since. */
-      readonly isCurrent: boolean;
-      /** What follows the checkpoint as far as it was read on the way: whoever folds it goes on at its `next`. */
-      readonly tail: Chunk;
-    }
-  | { readonly kind: 'ignored' };
-
 /** The state in it is taken as it is: whoever wrote its era and its checksum made it. */
 const isEnvelope = shaped<Omit<Checkpoint<unknown>, 'state'>>({
   era: isText,
@@ -37,37 +24,17 @@ const isEnvelope = shaped<Omit<Checkpoint<unknown>, 'state'>>({
   last: shaped<Checkpoint<unknown>['last']>({ position: isCount, id: isText }),
 });
 
-export async function checkCheckpoint<State>(
+/** The checkpoint, or null: then the log is folded from its beginning. */
+export async function trusted<State>(
   journal: Journal,
   stream: StreamName,
   { era, boot }: Origin,
   checkpoint: Checkpoint<State> | null,
-): Promise<Checked<State>> {
-  if (checkpoint === null || !isEnvelope(checkpoint)) return { kind: 'ignored' };
-  if (checkpoint.era !== era || checkpoint.boot !== boot) return { kind: 'ignored' };
+): Promise<Checkpoint<State> | null> {
+  if (checkpoint === null || !isEnvelope(checkpoint)) return null;
+  if (checkpoint.era !== era || checkpoint.boot !== boot) return null;
   const { last, position } = checkpoint;
-  const { entries, next } = await journal.read(stream, last.position);
-  const first = entries[0];
+  const [first] = (await journal.read(stream, last.position)).entries;
   const isOfThisLog = first?.kind === 'record' && first.record.id === last.id && first.next <= position;
-  if (!isOfThisLog) return { kind: 'ignored' };
-  // The end of a segment is not the end of the stream.
-  if (next === position && placeOf(position).offset > 0)
-    return { kind: 'trusted', checkpoint, isCurrent: true, tail: { entries: [], next } };
-  if ((await journal.size(stream)) < position) return { kind: 'ignored' };
-  const tail = {
-    entries: entries.filter((entry) => entry.position >= position),
-    next: Math.max(next, position),
-  };
-  const isCurrent = tail.entries.length === 0 && !(await hasEntries(journal, stream, tail.next));
-  return { kind: 'trusted', checkpoint, isCurrent, tail };
-}
-
-/** The records by which segments hold together are none. */
-async function hasEntries(journal: Journal, stream: StreamName, from: Position): Promise<boolean> {
-  for (let at = from; ; ) {
-    const { entries, next } = await journal.read(stream, at);
-    if (entries.length > 0) return true;
-    if (next === at) return false;
-    at = next;
-  }
+  return isOfThisLog && (await journal.size(stream)) >= position ? checkpoint : null;
 }

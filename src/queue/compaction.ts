@@ -9,7 +9,7 @@ import type { Position } from '../journal/record.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import { compactedEvents } from './compacted.ts';
 import { createQueue, type Queue } from './queue.ts';
-import { queueEventOf } from './queue-log.ts';
+import { queueEventOf } from './queue-fold.ts';
 
 export interface QueueRetention {
   /** How long a segment stays after it was sealed, in ms. */

@@ -48,8 +48,10 @@ export type DeliveryResult = 'written' | 'unchanged' | 'withheld' | 'gone' | 'ex
 interface JobQueued {
   readonly type: 'job.queued';
   readonly job: JobName;
-  /** What asked for it: a hook's type, `tag:5`, `task:retry`. */
+  /** What asked for it: `change`, `tag:5`, `task:retry`. */
   readonly cause: string;
+  /** Stash's own time of the change that a look found, wall ms: the same change is queued once. */
+  readonly changedAt?: number;
 }
 /** Outcomes cover what was queued before `upTo`; what was queued later keeps the job pending. */
 interface Outcome {
@@ -94,6 +96,8 @@ interface JobDelivered extends Outcome {
   readonly cover?: ShownCover;
   /** Of what was wanted. */
   readonly digest?: string;
+  /** Digest of the scene's files. */
+  readonly files?: string;
   /** What did not come out as wanted. */
   readonly notes?: readonly string[];
 }
@@ -141,7 +145,15 @@ export interface NotedSetting {
   readonly origin: string;
 }
 
-export type QueueEvent = JobEvent | ReconcileEvent | SettingsChanged | QueueCompacted;
+/** All that Stash had changed before `upTo` is queued by now. The wake's cursor; by Stash's clock, wall ms. */
+export interface StashLooked {
+  readonly type: 'stash.looked';
+  readonly upTo: number;
+  /** Of the first look: changes before this are no news. */
+  readonly begin?: number;
+}
+
+export type QueueEvent = JobEvent | ReconcileEvent | SettingsChanged | StashLooked | QueueCompacted;
 
 /** The cover that was delivered. */
 export interface ShownCover {

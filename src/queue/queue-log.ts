@@ -2,12 +2,11 @@
 // witness: outcomes say which records they cover, so the order of two appends never loses a job.
 
 import type { Checkpoint } from '../journal/atomic-file.ts';
-import { type AppendResult, type Journal, JournalError } from '../journal/journal.ts';
-import type { Entry } from '../journal/lines.ts';
-import type { JournalRecord, Position } from '../journal/record.ts';
-import { checkCheckpoint, originOf } from '../journal/trust.ts';
-import { makeRecord, type Writer } from '../journal/writer.ts';
-import type { JobName, QueueEvent } from './events.ts';
+import type { Journal } from '../journal/journal.ts';
+import { originOf } from '../journal/trust.ts';
+import type { Writer } from '../journal/writer.ts';
+import type { JobName } from './events.ts';
+import { type LookedImage, lookedFrom, lookedImage } from './looked.ts';
 import {
   createQueue,
   type Job,
@@ -16,10 +15,10 @@ import {
   type Queue,
   type QueueStore,
 } from './queue.ts';
-import { isQueueEvent } from './queue-shapes.ts';
+import { QueueFold } from './queue-fold.ts';
 
 /** Bump when the shape of the queue's state changes: older checkpoints are then ignored. */
-const QUEUE_ERA = 'queue-6';
+const QUEUE_ERA = 'queue-7';
 
 /** The queue as JSON holds it. */
 interface QueueImage {
@@ -27,28 +26,19 @@ interface QueueImage {
   readonly known: readonly (readonly [JobName, Known])[];
   readonly counts: Queue['counts'];
   readonly reconciliation: Queue['reconciliation'];
+  readonly looked: LookedImage;
   readonly settings: Queue['settings'];
   readonly begunAt: number;
 }
 
 export type QueueCheckpoint = Checkpoint<QueueImage>;
 
-export class QueueLog {
-  readonly #journal: Journal;
-  readonly #writer: Writer;
+export class QueueLog extends QueueFold<QueueImage> {
   readonly #store: QueueStore;
-  #position: Position;
-  #last: QueueCheckpoint['last'] | null;
-  #damaged = 0;
-  #hasSkippedNewer = false;
-  #sinceCheckpoint = 0;
 
   private constructor(journal: Journal, writer: Writer, checkpoint: QueueCheckpoint | null) {
-    this.#journal = journal;
-    this.#writer = writer;
+    super(journal, writer, QUEUE_ERA, checkpoint);
     this.#store = createQueue(checkpoint === null ? undefined : fromImage(checkpoint.state));
-    this.#position = checkpoint?.position ?? 0;
-    this.#last = checkpoint?.last ?? null;
   }
 
   static async open(
@@ -56,8 +46,8 @@ export class QueueLog {
     writer: Writer,
     checkpoint: QueueCheckpoint | null = null,
   ): Promise<QueueLog> {
-    const checked = await checkCheckpoint(journal, 'queue', originOf(QUEUE_ERA, writer), checkpoint);
-    const log = new QueueLog(journal, writer, checked.kind === 'trusted' ? checked.checkpoint : null);
+    const trusted = await QueueFold.trusted(journal, originOf(QUEUE_ERA, writer), checkpoint);
+    const log = new QueueLog(journal, writer, trusted);
     await log.refresh();
     return log;
   }
@@ -66,85 +56,24 @@ export class QueueLog {
     return this.#store.getSnapshot().context;
   }
 
-  /** Everything before this was folded; outcomes may cover up to here. */
-  get position(): Position {
-    return this.#position;
-  }
-
-  /** Lines that were damaged, since the checkpoint that this began with. */
-  get damaged(): number {
-    return this.#damaged;
-  }
-
-  get tailLength(): number {
-    return this.#sinceCheckpoint;
-  }
-
   /** Whether a change waits that was queued at `position` or later. */
-  hasPendingSince(position: Position): boolean {
+  hasPendingSince(position: number): boolean {
     for (const job of this.queue.jobs.values()) {
       if (job.state === 'pending' && job.newest >= position) return true;
     }
     return false;
   }
 
-  /** Null while the log is empty, and where not all of it could be read: a newer Breakwater would take it for the whole. */
-  checkpoint(): QueueCheckpoint | null {
-    if (this.#last === null || this.#hasSkippedNewer) return null;
-    const { jobs, known, ...rest } = this.queue;
-    const state = { jobs: [...jobs], known: [...known], ...rest };
-    return { ...originOf(QUEUE_ERA, this.#writer), position: this.#position, last: this.#last, state };
+  protected fold(event: PlacedQueueEvent): void {
+    this.#store.send(event);
   }
 
-  async refresh(): Promise<void> {
-    for (;;) {
-      const chunk = await this.#journal.read('queue', this.#position);
-      if (chunk.next === this.#position) return;
-      for (const entry of chunk.entries) this.#fold(entry);
-      this.#position = chunk.next;
-    }
-  }
-
-  async append(...events: readonly QueueEvent[]): Promise<AppendResult> {
-    const records = events.map(({ type, ...data }) => {
-      const record = makeRecord(this.#writer, type, data);
-      // A reader would step over it, and what it was to end would go on for ever.
-      if (!isQueueEvent(type, record.data)) {
-        throw new Error(`a ${type} of this shape would be void: ${JSON.stringify(data).slice(0, 500)}`);
-      }
-      return record;
-    });
-    const result = await this.#journal.append('queue', records);
-    await this.refresh();
-    return result;
-  }
-
-  /** The same for a caller that cannot go on without having written. */
-  async appendOrThrow(...events: readonly QueueEvent[]): Promise<void> {
-    const appended = await this.append(...events);
-    if (!appended.ok) throw new JournalError(appended.failure.detail);
-  }
-
-  #fold(entry: Entry): void {
-    this.#sinceCheckpoint += 1;
-    if (entry.kind !== 'record') {
-      this.#damaged += 1;
-      if (entry.kind === 'newer') this.#hasSkippedNewer = true;
-      return;
-    }
-    this.#last = { position: entry.position, id: entry.record.id };
-    const event = queueEventOf(entry.record, entry.position);
-    if (event !== null) this.#store.send(event);
+  protected image(): QueueImage {
+    const { jobs, known, looked, ...rest } = this.queue;
+    return { jobs: [...jobs], known: [...known], looked: lookedImage(looked), ...rest };
   }
 }
 
-/** The event of a queue record; null for one that this code does not know, or that makes no sense. */
-export function queueEventOf(record: JournalRecord, position: Position): PlacedQueueEvent | null {
-  if (!isQueueEvent(record.type, record.data)) return null;
-  const moment = { at: record.at, mono: record.mono, boot: record.boot };
-  return { ...record.data, type: record.type, position, moment } as unknown as PlacedQueueEvent;
-}
-
-function fromImage(image: QueueImage): Queue {
-  return { ...image, jobs: new Map(image.jobs), known: new Map(image.known) };
+function fromImage({ jobs, known, looked, ...rest }: QueueImage): Queue {
+  return { ...rest, jobs: new Map(jobs), known: new Map(known), looked: lookedFrom(looked) };
 }

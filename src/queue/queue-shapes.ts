@@ -18,10 +18,10 @@ import {
   shaped,
 } from '../journal/shape.ts';
 import type { FieldChange } from './changes.ts';
-import type { Whole } from './compacted.ts';
+import type { Whole, WholeLooked } from './compacted.ts';
 import type { NotedSetting, QueueEvent, ShownCover } from './events.ts';
 import type { Job, Known, QueueCounts } from './queue.ts';
-import type { GapCounts, ReconcileScope } from './reconciliation.ts';
+import { DEPTHS, type GapCounts, type ReconcileScope } from './reconciliation.ts';
 
 type DataOf<Type extends QueueEvent['type']> = Omit<Extract<QueueEvent, { type: Type }>, 'type'>;
 
@@ -40,7 +40,7 @@ const isCover = shaped<ShownCover>({ sha1: isText, validator: isText, shown: map
 const isScope = shaped<ReconcileScope>({
   since: orNull(isWallMs),
   newSince: orNull(isWallMs),
-  depth: oneOf('stash', 'plex'),
+  depth: oneOf(...DEPTHS),
   isMissingOnly: oneOf(true, false),
   libraries: isNames,
 });
@@ -81,6 +81,7 @@ const isKnown = shaped<Known>({
   ownDate: optional(orNull(isText)),
   cover: optional(isCover),
   digest: optional(isText),
+  files: optional(isText),
   unseen: optional(isText),
   upTo: optional(isCount),
   spared: optional(mapOf(orNull(isText))),
@@ -89,14 +90,17 @@ const entriesOf = (check: Check) =>
   listOf((value) => Array.isArray(value) && value.length === 2 && isJob(value[0]) && check(value[1]));
 const isNoted = shaped<NotedSetting>({ value: () => true, origin: isText });
 const isRun = { scope: isScope, cause: isText, startedAt: isWallMs, checked: isCount, gaps: isGaps };
+const isRunning = shaped({
+  ...isRun,
+  cursor: isCount,
+  left: orNull(isCount),
+  again: optional(shaped({ scope: isScope, cause: isText })),
+});
 const isReconciliation: Check = (value) => {
   const { state } = (value ?? {}) as { readonly state?: unknown };
   const last = orNull(shaped({ ...isRun, endedAt: isWallMs, result: oneOf('done', 'cancelled') }));
   if (!shaped({ last, wholeAt: isWallMs })(value)) return false;
-  return (
-    state === 'idle' ||
-    (state === 'running' && shaped({ ...isRun, cursor: isCount, left: orNull(isCount) })(value))
-  );
+  return state === 'idle' || (state === 'running' && isRunning(value));
 };
 const isWhole = shaped<Whole>({
   counts: shaped<QueueCounts>({
@@ -109,10 +113,11 @@ const isWhole = shaped<Whole>({
   reconciliation: isReconciliation,
   settings: mapOf(isNoted),
   begunAt: isWallMs,
+  looked: optional(shaped<WholeLooked>({ upTo: isWallMs, begin: isWallMs })),
 });
 
 const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>> } = {
-  'job.queued': { job: isJob, cause: isText },
+  'job.queued': { job: isJob, cause: isText, changedAt: optional(isWallMs) },
   'job.attempted': {
     job: isJob,
     upTo: optional(isCount),
@@ -132,6 +137,7 @@ const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>>
     own: optional(isOwn),
     cover: optional(isCover),
     digest: optional(isText),
+    files: optional(isText),
     notes: optional(isNames),
   },
   'job.deferred': {
@@ -152,7 +158,9 @@ const QUEUE_SHAPES: { readonly [Type in QueueEvent['type']]: Shape<DataOf<Type>>
     whole: optional(isWhole),
     jobs: optional(entriesOf(isJobState)),
     known: optional(entriesOf(isKnown)),
+    seen: optional(entriesOf(isWallMs)),
   },
+  'stash.looked': { upTo: isWallMs, begin: optional(isWallMs) },
   'settings.changed': {
     settings: mapOf(orNull(isNoted)),
   },

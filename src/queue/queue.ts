@@ -18,6 +18,7 @@ import type {
   ShownCover,
   Spared,
 } from './events.ts';
+import { evolveLooked, isSeen, type Looked, neverLooked } from './looked.ts';
 import {
   evolveReconciliation,
   NO_RECONCILIATION,
@@ -63,6 +64,8 @@ export interface Known {
   readonly cover?: ShownCover;
   /** Of what was wanted when it was last delivered. */
   readonly digest?: string;
+  /** Digest of the files that it had then. */
+  readonly files?: string;
   /** Of what was wanted when it was last written to, until an attempt after that ended as it should. */
   readonly unseen?: string;
   /** Whoever fetched the scene before has nothing to say of it any more. */
@@ -75,9 +78,10 @@ export interface Queue {
   readonly known: ReadonlyMap<JobName, Known>;
   readonly counts: QueueCounts;
   readonly reconciliation: Reconciliation;
+  readonly looked: Looked;
   /** The settings that are not at their defaults, as last seen. */
   readonly settings: Readonly<Record<string, NotedSetting>>;
-  /** When the first record was written, wall ms; 0: there is none. */
+  /** When Breakwater first looked or queued, wall ms; 0: not yet. */
   readonly begunAt: number;
 }
 
@@ -106,6 +110,7 @@ export function createQueue(initial?: Queue) {
     known: new Map(),
     counts: EMPTY_COUNTS,
     reconciliation: NO_RECONCILIATION,
+    looked: neverLooked(),
     settings: {},
     begunAt: 0,
   };
@@ -113,6 +118,9 @@ export function createQueue(initial?: Queue) {
     context,
     on: {
       'job.queued': (queue: Queue, event: Of<'job.queued'>) => {
+        // Two who looked at the same time found the same.
+        if (isSeen(queue.looked, event.job, event.changedAt)) return queue;
+        evolveLooked(queue.looked, event);
         const { begunAt, ...rest } = place(queue, event.job, queued(queue.jobs.get(event.job), event));
         return { ...rest, begunAt: begunAt || event.moment.at };
       },
@@ -143,7 +151,7 @@ export function createQueue(initial?: Queue) {
       'job.delivered': (queue: Queue, event: Of<'job.delivered'>) => {
         if (event.result === 'gone') (queue.known as Map<JobName, Known>).delete(event.job);
         if (event.item !== undefined && !isOvertaken(queue, event)) {
-          const { item, own, cover, digest, upTo } = event;
+          const { item, own, cover, digest, files, upTo } = event;
           forgetUnseen(queue, event.job);
           remember(queue, event.job, {
             item,
@@ -151,6 +159,7 @@ export function createQueue(initial?: Queue) {
             ...(own && { own }),
             ...(cover && { cover }),
             ...(digest && { digest }),
+            ...(files && { files }),
           });
         }
         const { delivered } = queue.counts;
@@ -182,10 +191,16 @@ export function createQueue(initial?: Queue) {
           return { ...base(job), state: 'dead', reason, detail, at: event.moment.at };
         }),
 
-      'settings.changed': (queue: Queue, event: Of<'settings.changed'>) => {
-        const settings = Object.entries({ ...queue.settings, ...event.settings });
-        return { ...queue, settings: Object.fromEntries(settings.filter(isNoted)) };
-      },
+      'settings.changed': (queue: Queue, event: Of<'settings.changed'>) => ({
+        ...queue,
+        settings: settingsAfter(queue.settings, event.settings),
+      }),
+
+      'stash.looked': (queue: Queue, event: Of<'stash.looked'>) => ({
+        ...queue,
+        looked: evolveLooked(queue.looked, event),
+        begunAt: queue.begunAt || event.moment.at,
+      }),
 
       'reconcile.requested': reconcile,
       'reconcile.advanced': reconcile,
@@ -239,6 +254,14 @@ function queued(job: Job | undefined, event: Of<'job.queued'>): Job {
   // A newer change revives: what was missing, refused or ambiguous may not be so any more.
   const fresh = { newest: position, causes, attempts: 0, deferredFor: null };
   return { ...base(job), ...fresh, state: 'pending' };
+}
+
+/** Null: at its default again. */
+export function settingsAfter(
+  before: Queue['settings'],
+  news: Of<'settings.changed'>['settings'],
+): Queue['settings'] {
+  return Object.fromEntries(Object.entries({ ...before, ...news }).filter(isNoted));
 }
 
 function isNoted(entry: [string, NotedSetting | null]): entry is [string, NotedSetting] {

@@ -20,13 +20,24 @@ export type GapKind = (typeof GAP_KINDS)[number];
 export const SKIP_REASONS = ['no-values', 'no-file', 'waiting'] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
+/**
+ * How closely scenes are compared, each more than the one before:
+ * - `stash`: what Stash says now against what was delivered
+ * - `files`: and the files that a scene has; one of which they are not known counts as changed
+ * - `plex`: what Plex holds as well
+ */
+export const DEPTHS = ['stash', 'files', 'plex'] as const;
+export type Depth = (typeof DEPTHS)[number];
+
 export interface ReconcileScope {
   /** Only scenes that Stash has seen change from then on, wall ms; null: all. */
   readonly since: number | null;
-  /** Of scenes that were never delivered only those that changed from then on, wall ms; null: all of them. */
+  /**
+   * Of scenes that were never delivered only those that changed from then on, wall ms; null: all of them, where Plex is
+   * compared as well, else none.
+   */
   readonly newSince: number | null;
-  /** `stash`: what Stash says now against what was delivered. `plex`: what Plex holds as well. */
-  readonly depth: 'stash' | 'plex';
+  readonly depth: Depth;
   /** Only scenes that were never delivered. */
   readonly isMissingOnly: boolean;
   /** Names of Plex libraries; empty: all that are synced. */
@@ -46,7 +57,7 @@ export interface GapCounts {
 export interface ReconcileRequested {
   readonly type: 'reconcile.requested';
   readonly scope: ReconcileScope;
-  /** `schedule`, `outage`, `task`, or the hook that asked for it. */
+  /** `schedule`, `outage`, `task`, `files`, `clock`, `upgrade`, or what a job of the library was queued for. */
   readonly cause: string;
 }
 /** One page is done; its jobs are in the same append. */
@@ -86,10 +97,19 @@ export type Reconciliation = {
   readonly wholeAt: number;
 } & (
   | { readonly state: 'idle' }
-  | ({ readonly state: 'running'; readonly cursor: number; readonly left: number | null } & Progress)
+  | ({
+      readonly state: 'running';
+      readonly cursor: number;
+      readonly left: number | null;
+      /** Told of meanwhile, perhaps of what it has passed already: once more when it is over. */
+      readonly again?: { readonly scope: ReconcileScope; readonly cause: string };
+    } & Progress)
 );
 
 export const NO_RECONCILIATION: Reconciliation = { state: 'idle', last: null, wholeAt: 0 };
+
+/** Asked for while it runs, it is being done. Whatever else asks knows of a change, and a page may have been read before it. */
+const WISHES: ReadonlySet<string> = new Set(['task', 'schedule', 'outage']);
 
 const NO_GAPS: GapCounts = { kinds: {}, fields: {}, libraries: {} };
 
@@ -98,15 +118,12 @@ export function evolveReconciliation(
   event: ReconcileEvent,
   { at }: Moment,
 ): Reconciliation {
-  const { last, wholeAt } = before;
   switch (event.type) {
     case 'reconcile.requested': {
-      const scope = before.state === 'idle' ? event.scope : widest(before.scope, event.scope);
-      // What is asked for again while it runs is being done.
-      if (before.state === 'running' && isSameScope(scope, before.scope)) return before;
-      const begun = { cause: event.cause, startedAt: at, checked: 0, gaps: NO_GAPS, cursor: 0, left: null };
-      const isWhole = scope.since === null && scope.depth === 'plex' && !scope.isMissingOnly;
-      return { state: 'running', last, wholeAt: isWhole ? at : wholeAt, scope, ...begun };
+      if (before.state === 'idle') return begun(event.scope, event.cause, at, before);
+      if (!WISHES.has(event.cause)) return { ...before, again: onceMore(before.again, event) };
+      const scope = widest(before.scope, event.scope);
+      return isSameScope(scope, before.scope) ? before : begun(scope, event.cause, at, before);
     }
     case 'reconcile.advanced': {
       // A page of a reconciliation that has begun anew or ended meanwhile.
@@ -117,11 +134,31 @@ export function evolveReconciliation(
     }
     case 'reconcile.finished': {
       if (before.state === 'idle') return before;
-      const { scope, cause, startedAt, checked, gaps } = before;
+      const { scope, cause, startedAt, checked, gaps, again } = before;
       const ended = { scope, cause, startedAt, checked, gaps, endedAt: at, result: event.result };
+      const { wholeAt } = before;
+      if (again !== undefined) return begun(again.scope, again.cause, at, { wholeAt, last: ended });
       return { state: 'idle', wholeAt, last: ended };
     }
   }
+}
+
+function begun(
+  scope: ReconcileScope,
+  cause: string,
+  at: number,
+  { last, wholeAt }: Pick<Reconciliation, 'last' | 'wholeAt'>,
+): Reconciliation {
+  const isWhole = scope.since === null && scope.depth === 'plex' && !scope.isMissingOnly;
+  const progress = { startedAt: at, checked: 0, gaps: NO_GAPS, cursor: 0, left: null };
+  return { state: 'running', last, wholeAt: isWhole ? at : wholeAt, scope, cause, ...progress };
+}
+
+function onceMore(
+  before: { readonly scope: ReconcileScope } | undefined,
+  { scope, cause }: ReconcileRequested,
+): { readonly scope: ReconcileScope; readonly cause: string } {
+  return { scope: before === undefined ? scope : widest(before.scope, scope), cause };
 }
 
 /** What covers both. */
@@ -132,7 +169,7 @@ function widest(a: ReconcileScope, b: ReconcileScope): ReconcileScope {
   return {
     since: earliest(a.since, b.since),
     newSince: earliest(a.newSince, b.newSince),
-    depth: a.depth === 'plex' ? a.depth : b.depth,
+    depth: DEPTHS.indexOf(a.depth) > DEPTHS.indexOf(b.depth) ? a.depth : b.depth,
     isMissingOnly: a.isMissingOnly && b.isMissingOnly,
     libraries: isEverywhere ? [] : [...new Set([...a.libraries, ...b.libraries])],
   };

@@ -7,7 +7,7 @@ import type { Known } from '../queue/queue.ts';
 import type { GapCounts, GapKind, SkipReason } from '../queue/reconciliation.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import { differenceOf } from '../sync/difference.ts';
-import { digestOf } from '../sync/digest.ts';
+import { digestOf, digestOfFiles } from '../sync/digest.ts';
 import type { SyncOptions } from '../sync/fields.ts';
 import { nameOfUpload } from '../sync/pictures.ts';
 import { modeOf, type Stance, stanceOf } from '../sync/stance.ts';
@@ -33,8 +33,13 @@ export interface Skipped {
 }
 
 /** A scene against what was delivered of it, without asking Plex. */
-export function hasChangedInStash(scene: StashScene, known: Known | undefined, sync: SyncOptions): boolean {
-  return known !== undefined && known.digest !== digestOf(wantedOf(scene, sync), sync);
+export function hasChangedInStash(scene: StashScene, known: Known, sync: SyncOptions): boolean {
+  return known.digest !== digestOf(wantedOf(scene, sync), sync);
+}
+
+/** One that was delivered before this was remembered counts as changed: delivering it again costs little, once. */
+export function hasOtherFiles(scene: StashScene, { files }: Known): boolean {
+  return files !== digestOfFiles(scene);
 }
 
 /** A scene against its item. Null: all is well. */

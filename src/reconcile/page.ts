@@ -25,7 +25,7 @@ import { baseNameOf } from '../sync/paths.ts';
 import type { IndexedItem } from '../sync/section-index.ts';
 import { isWithheld } from '../sync/stance.ts';
 import { wantedOf } from '../sync/wanted.ts';
-import { type Gap, gapOf, hasChangedInStash, type Skipped } from './gaps.ts';
+import { type Gap, gapOf, hasChangedInStash, hasOtherFiles, type Skipped } from './gaps.ts';
 
 export interface FileIndex {
   /** Items with a file of that name, as a listing has them. */
@@ -81,9 +81,9 @@ export async function reconcilePage(
     else skipped.push({ scene: scene.id, reason });
   }
   const found =
-    scope.depth === 'stash'
-      ? inStash(considered, queue, sync)
-      : await inPlex(considered, scope, queue, options);
+    scope.depth === 'plex'
+      ? await inPlex(considered, scope, queue, options)
+      : inStash(considered, scope, queue, sync);
   if (found.kind !== 'gaps') return found;
   const isWhole = scope.since === null && !scope.isMissingOnly && scope.libraries.length === 0;
   const gone = isWhole ? goneBetween(cursor, isLast ? null : lastId, scenes, queue) : [];
@@ -113,10 +113,19 @@ function isForWantOfItem(reason: string): boolean {
 
 type Compared = { readonly kind: 'gaps'; readonly gaps: readonly Gap[] } | Exclude<Page, { kind: 'page' }>;
 
-function inStash(scenes: readonly StashScene[], queue: Queue, sync: SyncOptions): Compared {
-  const changed = scenes.filter((scene) =>
-    hasChangedInStash(scene, queue.known.get(`scene:${scene.id}`), sync),
-  );
+function inStash(
+  scenes: readonly StashScene[],
+  { newSince, depth }: ReconcileScope,
+  queue: Queue,
+  sync: SyncOptions,
+): Compared {
+  const changed = scenes.filter((scene) => {
+    const known = queue.known.get(`scene:${scene.id}`);
+    const isQueued = queue.jobs.has(`scene:${scene.id}`);
+    // One that waits for its item may have the file that Plex knows by now.
+    if (known === undefined) return isQueued ? depth === 'files' : newSince !== null;
+    return hasChangedInStash(scene, known, sync) || (depth === 'files' && hasOtherFiles(scene, known));
+  });
   return {
     kind: 'gaps',
     gaps: changed.map(({ id }) => bare(id, 'changed', 'Stash says something else now')),

@@ -11,7 +11,7 @@ import type { Entry } from '../journal/lines.ts';
 import { evolveHistory, newHistory, type Outage, type OutageHistory } from '../outages/outages.ts';
 import { figuresOf, historyFigures } from '../outages/summary.ts';
 import { createQueue } from '../queue/queue.ts';
-import { queueEventOf } from '../queue/queue-log.ts';
+import { queueEventOf } from '../queue/queue-fold.ts';
 import { Backlog } from './backlog.ts';
 import type { DrainCurve, ReportData, ReportOutage } from './report-data.ts';
 import { ShownLog } from './shown-log.ts';

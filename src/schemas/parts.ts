@@ -48,7 +48,7 @@ export const gate = v.object({
 });
 
 export const stop = v.object({
-  kind: v.picklist(['idle', 'away', 'held', 'stash', 'settings', 'lease-lost', 'busy']),
+  kind: v.picklist(['idle', 'away', 'held', 'stash', 'settings', 'lease-lost', 'ended', 'busy']),
   remainingMs: v.optional(v.number()),
   hold: v.optional(v.string()),
   reason: v.optional(v.string()),
@@ -82,7 +82,7 @@ const gaps = v.object({ kinds: tally, fields: tally, libraries: tally, skipped: 
 const scope = v.object({
   since: nullable(v.number()),
   newSince: nullable(v.number()),
-  depth: v.picklist(['stash', 'plex']),
+  depth: v.picklist(['stash', 'files', 'plex']),
   isMissingOnly: v.boolean(),
   libraries: names,
 });

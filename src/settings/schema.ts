@@ -181,7 +181,7 @@ export const SETTINGS = {
   reconcile: setting({
     schema: oneOf(RECONCILE_EVERY),
     standard: 'daily',
-    meaning: 'how often to look for what no hook told: never, hourly, daily or weekly',
+    meaning: 'how often to compare scenes with Plex by itself: never, hourly, daily or weekly',
     isInStash: true,
   }),
   scanNewFiles: setting({

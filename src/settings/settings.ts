@@ -48,7 +48,7 @@ export type Origin = 'stash' | 'file' | 'environment' | 'default';
 /** A setting as a person may see it. */
 export interface SettingReport {
   readonly name: SettingName;
-  /** As it was given, or the default; `***` for a secret, null where nothing is set. */
+  /** As it was given (an address without its query), or the default; `***` for a secret, null where nothing is set. */
   readonly value: unknown;
   readonly origin: Origin;
 }
@@ -182,10 +182,14 @@ function problemsOf(file: SettingsFile): SettingProblem[] {
   });
 }
 
+const ADDRESS = /^\s*https?:\/\//i;
+
 /** `given` undefined: the default. */
 function shown(name: SettingName, given: unknown): unknown {
   const { isSecret, standard } = specOf(name);
   const value = given ?? standard;
   if (value === '') return null;
-  return isSecret === true ? '***' : value;
+  if (isSecret === true) return '***';
+  // What stands behind an address may be a token, and this is printed and kept in the journal.
+  return typeof value === 'string' && ADDRESS.test(value) ? value.replace(/[?#][\s\S]*$/, '') : value;
 }

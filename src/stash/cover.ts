@@ -13,7 +13,7 @@ export type Cover =
   | { readonly kind: 'unfit'; readonly detail: string };
 
 /** Plex fails at more, in bytes (facts, section 7). */
-export const MAX_PICTURE_BYTES = 10_480_000;
+const MAX_PICTURE_BYTES = 10_480_000;
 
 export function coverOf(bytes: Buffer, validator: string): Cover {
   if (bytes.length === 0) return { kind: 'none-yet', detail: 'Stash gave an empty cover' };

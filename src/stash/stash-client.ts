@@ -1,10 +1,18 @@
 // Stash as Breakwater asks it: settings, scenes, fan-out, tasks; one GraphQL document a call. Works from
-// v0.24 (which brought plugin settings) to v0.30: what differs between versions is asked by introspection, never guessed from a version.
+// v0.25 to v0.30: what differs between versions is asked by introspection, never guessed from a version.
 // A failure here says nothing about Plex and never reaches the breaker.
 
 import { HttpSession } from '../http/http-session.ts';
 import { parseJson } from '../http/json.ts';
 import type { SharedKind } from '../queue/events.ts';
+import {
+  type Changed,
+  type ChangedRow,
+  changedLists,
+  changedQuery,
+  changedRows,
+  ZONE_MARGIN_MS,
+} from './changed.ts';
 import { headersOf, type StashConnection, secretOf } from './connection.ts';
 import { type Cover, coverOf } from './cover.ts';
 import { filesOf, type StashScene, sceneFields, sceneOf } from './stash-scene.ts';
@@ -34,11 +42,11 @@ export interface ScenePage {
 export type SceneFiles = Pick<StashScene, 'id' | 'files' | 'fileSizes'>;
 
 const TIMEOUT_MS = 30_000;
-const NOT_LET_IN = 'Stash does not let us in: the session has ended or the key is wrong';
+const NOT_LET_IN = 'Stash does not let us in: the session has ended, or the API key is wrong or missing';
+/** Of what has changed, as Stash gives it: a million rows of each kind. */
+const MAX_PAGES = 1_000;
 /** It is kept in the journal. */
 const MAX_VALIDATOR_LENGTH = 200;
-/** Two time zones are never further apart, in ms. */
-const ZONE_MARGIN_MS = 27 * 3_600_000;
 
 export class StashClient {
   readonly #connection: StashConnection;
@@ -156,6 +164,44 @@ export class StashClient {
   }
 
   /**
+   * Scenes, tags, performers, studios and groups that Stash has seen change since then (wall ms, by Stash's clock), in
+   * one document unless there are very many.
+   */
+  async changedSince(since: number): Promise<StashResult<Changed>> {
+    const assumed = this.#groups === undefined ? 'groups' : this.#groups;
+    const first = await this.#changedPage(changedLists(assumed), since, 1);
+    // Only an older Stash pays for a question more.
+    const isOlder = !first.ok && first.failure.kind === 'refused' && this.#groups === undefined;
+    const groups = isOlder ? await this.#groupsWord() : null;
+    if (groups !== null && !groups.ok) return groups;
+    let page = groups === null ? first : await this.#changedPage(changedLists(groups.value), since, 1);
+    const rows: ChangedRow[] = [];
+    for (let number = 2; page.ok && number <= MAX_PAGES; number++) {
+      rows.push(...page.value.rows);
+      if (page.value.more.length === 0) return { ok: true, value: { now: page.value.now, rows } };
+      page = await this.#changedPage(page.value.more, since, number);
+    }
+    return page.ok ? failed('refused', 'Stash lists changes without end') : page;
+  }
+
+  /** Of each kind the one that changed last: a small answer, however much has changed of late. */
+  async newest(): Promise<StashResult<Changed>> {
+    const groups = await this.#groupsWord();
+    // From the beginning of time on: the question goes back by the margin.
+    return groups.ok ? this.#changedPage(changedLists(groups.value), ZONE_MARGIN_MS, 1, 1) : groups;
+  }
+
+  /** All ids of scenes. */
+  async sceneIds(): Promise<StashResult<ReadonlySet<string>>> {
+    const result = await this.#query('query{findScenes(filter:{per_page:-1}){scenes{id}}}');
+    if (!result.ok) return result;
+    const found = object(result.value.findScenes).scenes;
+    // What is not said must not count as gone.
+    if (!Array.isArray(found)) return failed('refused', 'Stash did not list its scenes');
+    return { ok: true, value: new Set(found.map((scene) => String(object(scene).id))) };
+  }
+
+  /**
    * The cover of a scene. `validator`: of the one that is had already. Stash keeps most covers in its database and gives
    * those an entity tag; older ones are files and have a time.
    */
@@ -173,7 +219,8 @@ export class StashClient {
         return { ok: true, value: { kind: 'unfit', detail: 'the cover is absurdly large' } };
       return failed('unreachable', `Stash does not answer (${result.code})`);
     }
-    if (result.status === 401 || result.status === 403) return failed('unauthorized', NOT_LET_IN);
+    // A picture is asked for as a browser does, which is sent to the login page.
+    if ([302, 401, 403].includes(result.status)) return failed('unauthorized', NOT_LET_IN);
     if (result.status === 304 && validator !== '') return { ok: true, value: { kind: 'same' } };
     if (result.status !== 200) {
       return { ok: true, value: { kind: 'none-yet', detail: `Stash has no cover (HTTP ${result.status})` } };
@@ -189,6 +236,20 @@ export class StashClient {
     if (!result.ok) return result;
     const key = object(object(result.value.configuration).general).apiKey;
     return { ok: true, value: typeof key === 'string' ? key : '' };
+  }
+
+  async #changedPage(lists: ReturnType<typeof changedLists>, since: number, page: number, perPage?: number) {
+    const result = await this.#answer(changedQuery(lists, since, page, perPage));
+    if (!result.ok) return result;
+    const { data, now } = result.value;
+    const read = lists.flatMap((list) => {
+      const found = changedRows(list, data, since);
+      return found === null ? [] : [{ list, ...found }];
+    });
+    // What is not said must not count as unchanged: the cursor would move past it.
+    if (read.length < lists.length) return failed('refused', 'Stash did not say what has changed');
+    const more = read.filter(({ hasMore }) => hasMore).map(({ list }) => list);
+    return { ok: true, value: { now, rows: read.flatMap(({ rows }) => rows), more } } as const;
   }
 
   async #criterionOf(kind: SharedKind): Promise<StashResult<string | null>> {
@@ -215,6 +276,15 @@ export class StashClient {
   }
 
   async #query(query: string, variables: Json = {}): Promise<StashResult<Json>> {
+    const result = await this.#answer(query, variables);
+    return result.ok ? { ok: true, value: result.value.data } : result;
+  }
+
+  /** `now`: Stash's clock, wall ms; NaN where a proxy takes its word away. */
+  async #answer(
+    query: string,
+    variables: Json = {},
+  ): Promise<StashResult<{ readonly data: Json; readonly now: number }>> {
     const result = await this.#http.request({
       method: 'POST',
       path: '/graphql',
@@ -238,7 +308,8 @@ export class StashClient {
     if (Array.isArray(errors) && errors.length > 0) {
       return failed('refused', `Stash refused a query: ${this.#quoted(object(errors[0]).message)}`);
     }
-    return { ok: true, value: object(data) };
+    const now = Date.parse(String(result.headers.date));
+    return { ok: true, value: { data: object(data), now } };
   }
 }
 

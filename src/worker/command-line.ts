@@ -7,6 +7,7 @@ import { TABLES } from '../export/tables.ts';
 import { writeQuietly } from '../invocation/stash-log.ts';
 import type { TaskMode } from '../invocation/task.ts';
 import { DEAD_REASONS } from '../queue/events.ts';
+import { runHealth } from './health-verb.ts';
 import { type InspectOptions, runInspect } from './inspect-verb.ts';
 import { printOut, writeOut } from './output.ts';
 import { type CommandOptions, printSchema, runForPerson } from './person.ts';
@@ -50,14 +51,19 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     outages,
   );
   verb('check', 'check', 'ask Plex whether it is there and accepts the token');
-  verb('drain', 'drain', 'deliver what waits, deferred scenes as well').addOption(
-    new Option('--detached').hideHelp(),
-  );
+  verb('drain', 'drain', 'deliver what waits, deferred scenes as well')
+    .addOption(new Option('--detached').hideHelp())
+    .addOption(new Option('--linger <ms>').hideHelp());
   verb(
     'watch',
     'watch',
-    'look after everything until it is ended: for a Stash that cannot start Node',
-  ).option('--every <time>', 'how often Stash is asked what has changed', '30s');
+    'look after everything until it is ended, tasks of Stash as well: for a Stash that cannot start Node',
+  ).option('--every <time>', 'how seldom Stash is asked what has changed while nobody uses it', '10s');
+  program
+    .command('health')
+    .description('whether such a companion looks after the data dir; exit code 1 when none does')
+    .option('--data <dir>', 'the data dir (also BREAKWATER_DATA); by default ./breakwater')
+    .action((options: { data?: string }) => runHealth(options));
   const scopes = (command: Command) =>
     command
       .option('--since <time>', 'scenes that Stash has seen change within this time, for instance 24h')
@@ -66,7 +72,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     '--scene <ids>',
     'these scenes, with commas between, whether or not they differ',
   );
-  scopes(verb('reconcile', 'reconcile', 'find what no hook told and what Plex has lost, and deliver it'))
+  scopes(verb('reconcile', 'reconcile', 'find what Plex has lost or shows differently, and deliver it'))
     .option('--library <names>', 'only scenes whose items are in these Plex libraries')
     .option('--missing', 'only scenes that were never delivered')
     .option('--dry-run', 'show field by field what would change, and write nothing');

@@ -1,20 +1,21 @@
-// The drainer that a hook has started.
+// The drainer that a wake has started.
 
+import { handedConnection } from '../door/handover.ts';
 import { sweepTemporaries } from '../invocation/data-dir.ts';
 import { drain } from '../invocation/drainer.ts';
-import { handedConnection } from '../invocation/handover.ts';
 import { silentLog } from '../invocation/stash-log.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { StashClient } from '../stash/stash-client.ts';
 import { worldOf } from './process-world.ts';
 
-/** Nobody listens; the journal is its only voice. */
-export async function drainDetached(data: string): Promise<void> {
+/** Nobody reads what it says: all it has to tell is in the journal. `linger`: ms. */
+export async function drainDetached(data: string, linger = ''): Promise<void> {
   const handed = handedConnection(process.env);
-  if (handed === null) throw new Error('a detached drainer is started by a hook only');
+  if (handed === null) throw new Error('a detached drainer is started by a wake only');
   const world = worldOf('drain', data, await lasting(handed), silentLog);
   try {
-    await drain(world, { isImpatient: false, mayWait: true });
+    const lingerMs = /^\d{1,7}$/.test(linger) ? { lingerMs: Number(linger) } : {};
+    await drain(world, { isImpatient: false, mayWait: true, ...lingerMs });
     sweepTemporaries(data, world.writer.now().at);
   } finally {
     await world.stash.close();

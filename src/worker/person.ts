@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { plain, plainJson } from '../cli/format.ts';
+import { handedConnection } from '../door/handover.ts';
 import { dataPath } from '../invocation/data-dir.ts';
-import { handedConnection } from '../invocation/handover.ts';
 import { type Log, writeQuietly } from '../invocation/stash-log.ts';
 import { runMode, type TaskMode } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
@@ -27,6 +27,7 @@ export interface CommandOptions {
   readonly data?: string;
   readonly stash?: string;
   readonly detached?: boolean;
+  readonly linger?: string;
   readonly all?: boolean;
   readonly output?: string;
   readonly [option: string]: unknown;
@@ -35,11 +36,14 @@ export interface CommandOptions {
 /** `watch` is a verb only: what Stash starts ends. */
 export async function runForPerson(mode: TaskMode | 'watch', options: CommandOptions): Promise<void> {
   const data = dataPath(null, options.data === undefined ? process.env : { BREAKWATER_DATA: options.data });
-  if (mode === 'drain' && options.detached === true) return drainDetached(data);
-  const here = worldOf('cli', data, connectionFor(options), personLog(options.json === true));
+  if (mode === 'drain' && options.detached === true) return drainDetached(data, options.linger);
+  const connection = connectionFor(options);
+  const here = worldOf('cli', data, connection, personLog(options.json === true));
   // Of nothing, "no outage" would be the answer: most likely the folder is another. Doctor says it by itself.
-  if (mode !== 'doctor' && !existsSync(data))
-    writeQuietly(2, `There is no folder ${plain(data)} yet: --data names another.\n`);
+  if (mode !== 'doctor' && !existsSync(data)) {
+    const what = mode === 'watch' ? 'it is made now' : '--data names another';
+    writeQuietly(2, `There is no folder ${plain(data)} yet: ${what}.\n`);
+  }
   // Only a person says where else a file goes: it is no argument of the mode, which Stash could give.
   const { output } = options;
   const world = {
@@ -52,7 +56,7 @@ export async function runForPerson(mode: TaskMode | 'watch', options: CommandOpt
   try {
     const result =
       mode === 'watch'
-        ? await runWatch(world, String(options.every))
+        ? await runWatch(world, data, connection, String(options.every))
         : await runMode(mode, world, options.all === true ? { ...options, scope: 'all' } : options);
     print(mode, result, options);
     process.exitCode = result.isOk ? 0 : 1;

@@ -13,6 +13,7 @@ import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { StashClient } from '../stash/stash-client.ts';
+import { detachedDrainers } from '../wake/drainer-process.ts';
 
 export function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): World {
   const writer = processWriter(kind);
@@ -36,8 +37,10 @@ export function worldOf(kind: InvocationKind, data: string, connection: StashCon
     },
     fingerprint: ({ plexUrl, plexToken, allowsSelfSigned }: Settings) =>
       digest(JSON.stringify([plexUrl, plexToken, allowsSelfSigned])),
+    drainers: detachedDrainers(connection, data, __dirname),
     env: process.env,
-    sleep: (ms) => sleep(ms),
+    // Woken early, it has slept all the same.
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => {}),
     log,
   };
 }

@@ -5,11 +5,10 @@
 
 import { appendFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { duration } from '../../src/cli/format.ts';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
-import { parseInput } from '../../src/invocation/input.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { SCHEDULES } from '../../src/queue/retry.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
@@ -20,12 +19,7 @@ import { startPlexAndClient } from '../support/plex-fixture.ts';
 import { performersNamed, sceneWith } from '../support/stash-scenes.ts';
 import { NO_COVER, TEXT_AND_TAGS } from '../support/sync-options.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
-
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+import { VirtualWorld } from '../support/virtual-world.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -312,22 +306,17 @@ describe('matching', () => {
 });
 
 describe('what is queued', () => {
-  // A hook's input is what a client sent and not what changed, so it decides nothing: what is unchanged costs one
-  // question to Plex. And a scan says nothing about other scenes: nothing is dropped because of one.
-  test('21, BETTER: every change of a scene is queued, a new one too; what changes no scene is not', () => {
-    const hook = (type: string, input: unknown, inputFields: string[]) =>
-      parseInput(
-        JSON.stringify({
-          server_connection: { Scheme: 'http', Port: 9999, Dir: '/x' },
-          args: { hookContext: { id: 7, type, input, inputFields } },
-        }),
-      );
-    for (const fields of [['title'], ['play_count'], []]) {
-      const input = Object.fromEntries(fields.map((field) => [field, 1]));
-      expect(hook('Scene.Update.Post', input, fields)).toMatchObject({ kind: 'hook', job: 'scene:7' });
-    }
-    expect(hook('Scene.Create.Post', null, [])).toMatchObject({ kind: 'hook', job: 'scene:7' });
-    expect(hook('SceneMarker.Update.Post', {}, [])).toMatchObject({ kind: 'ignored' });
+  // What a client sent says not what changed, so a hook carries nothing: what Stash gave a new time is looked at, and what
+  // is unchanged costs one question to Plex. And a scan says nothing about other scenes: nothing is dropped because of one.
+  test('21, BETTER: every change of a scene is queued, a new one too', async () => {
+    const world = VirtualWorld.withScenes(2);
+    await world.wake();
+    world.stash.edit('1', {});
+    world.stash.edit('3', { title: 'new' });
+    await world.wake();
+    const queued = (await recordsOf(world, 'job.queued')).map(({ job }) => job);
+    expect(queued).toEqual(['scene:1', 'scene:3']);
+    await world.settled();
   });
 
   // There, they waited for ever, as the rating was never sent either.

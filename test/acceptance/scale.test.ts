@@ -7,7 +7,8 @@ import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { itemOf, type PlexItem } from '../../src/plex/plex-item.ts';
 import type { QueueEvent } from '../../src/queue/events.ts';
 import type { Queue } from '../../src/queue/queue.ts';
-import { QueueLog, queueEventOf } from '../../src/queue/queue-log.ts';
+import { queueEventOf } from '../../src/queue/queue-fold.ts';
+import { QueueLog } from '../../src/queue/queue-log.ts';
 import type { ReconcileScope } from '../../src/queue/reconciliation.ts';
 import { type PageOptions, reconcilePage } from '../../src/reconcile/page.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
@@ -115,7 +116,6 @@ describe('a reconciliation of 20,000 scenes', () => {
       expect(advances.map(({ left }) => left)).toEqual(
         [...advances].map(({ left }) => left).sort((a, b) => b - a),
       );
-      world.forget();
     },
   );
 });

@@ -1,4 +1,4 @@
-// What a long outage leaves on the disk: Plex is away for a week while a hook comes every second. The real hooks and
+// What a long outage leaves on the disk: Plex is away for a week while a scene is saved every second. The real looks and
 // drainers over the real journal in a temp folder, on a virtual clock; only fdatasync is left out, which costs time and no
 // byte. `GROWTH_DAYS` makes it another time, `GROWTH_KEEP_MIB` keeps less of the queue. Over its bound is an exit code.
 
@@ -6,11 +6,8 @@ import * as nodeFs from 'node:fs';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { drain } from '../../src/invocation/drainer.ts';
-import { isDrainerWanted } from '../../src/invocation/drainer-wanted.ts';
-import { runHook } from '../../src/invocation/hook.ts';
 import { HOUSE_RULES, type HouseRules } from '../../src/invocation/housekeeping.ts';
 import type { World } from '../../src/invocation/world.ts';
 import { verifyChain } from '../../src/journal/chain.ts';
@@ -20,12 +17,14 @@ import { FileSegments } from '../../src/journal/file-segments.ts';
 import { readAll } from '../../src/journal/journal.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { NO_FILE } from '../../src/settings/file.ts';
+import { ANY_CHANGE, look } from '../../src/wake/look.ts';
+import { seeToDrainer } from '../../src/wake/see-to-drainer.ts';
 import { fakeWriter } from '../support/fake-writer.ts';
 import { FakePlex, FakeStash, VirtualProcess, VirtualTime } from '../support/virtual-world.ts';
 
 const DAYS = Number(process.env.GROWTH_DAYS ?? 7);
 const SCENES = 5_000;
-const HOOK_EVERY_MS = 1_000;
+const CHANGE_EVERY_MS = 1_000;
 const DAY_MS = 86_400_000;
 const MIB = 1024 * 1024;
 /** As the settings have it. */
@@ -58,20 +57,20 @@ async function main(): Promise<void> {
   }
   row('when', 'control', 'queue', 'image', 'checkpoints', 'all');
   await time.during(async () => {
-    await hook(1);
+    await change(1);
     await settled();
     const isBack = plex.goAway();
     let peak = 0;
     for (let day = 1; day <= DAYS; day++) {
-      for (let second = 0; second < DAY_MS / HOOK_EVERY_MS; second++) {
-        await hook(1 + ((second * 7 + day) % SCENES));
-        await time.sleep(HOOK_EVERY_MS);
+      for (let second = 0; second < DAY_MS / CHANGE_EVERY_MS; second++) {
+        await change(1 + ((second * 7 + day) % SCENES));
+        await time.sleep(CHANGE_EVERY_MS);
       }
       peak = Math.max(peak, told(`day ${day} of the outage`));
     }
     const { control } = sizes();
     isBack();
-    await hook(1);
+    await change(1);
     await settled();
     await drained();
     peak = Math.max(peak, told('all delivered'));
@@ -88,26 +87,27 @@ function newProcess(kind: string) {
   return { writer, dir };
 }
 
-async function hook(scene: number): Promise<void> {
-  const { writer, dir } = newProcess('hook');
-  const result = await runHook(`scene:${scene}`, 'Scene.Update.Post', dir, writer, async () => {
-    const control = await ControlLog.open(dir.journal, writer, dir.controlCheckpoint.read());
-    if (!isDrainerWanted(control.state, writer)) return { started: false };
-    const asked = { type: 'lease.requested', lease: 'drain', forMs: 15_000 } as const;
-    const [step] = await control.appendOrThrow(asked);
-    if (step?.isVoid !== false) return { started: false };
-    background = drained();
-    return { started: true };
-  });
-  await dir.journal.close();
-  if (result.kind !== 'queued') throw new Error(`a hook was refused: ${result.failure.detail}`);
+/** A scene is saved, and the wake that its hook asked for has come and gone. */
+async function change(scene: number): Promise<void> {
+  stash.edit(`${scene}`, { updatedAt: stash.now });
+  const world = newWorld('wake');
+  const looked = await look(world, { ...ANY_CHANGE, hookAt: stash.now });
+  if (looked.kind === 'blind') throw new Error(`a wake saw nothing: ${looked.failure.detail}`);
+  await seeToDrainer(world, looked.agenda, false);
+  await world.dir.journal.close();
 }
 
 async function drained(): Promise<void> {
   drainers += 1;
-  const { writer, dir } = newProcess('drain');
+  const world = newWorld('drain');
+  await drain(world, { isImpatient: false, mayWait: true });
+  await world.dir.journal.close();
+}
+
+function newWorld(kind: string) {
+  const { writer, dir } = newProcess(kind);
   const virtual = new VirtualProcess(time, writer.inv, {});
-  const world: World = {
+  return {
     dir,
     house: { segments: new FileSegments(data, unsynced), rules: RULES },
     writer,
@@ -115,12 +115,16 @@ async function drained(): Promise<void> {
     stash: stash.port(virtual),
     connectPlex: (_, hasEverWorked) => plex.port(writer.inv, virtual, hasEverWorked),
     fingerprint: ({ plexUrl }) => plexUrl,
+    drainers: {
+      isStashInit: () => false,
+      startDetached: async () => {
+        background = drained();
+      },
+    },
     env: {},
     sleep: (ms) => time.sleep(ms),
     log: { line: () => {}, progress: () => {} },
-  };
-  await drain(world, { isImpatient: false, mayWait: true });
-  await dir.journal.close();
+  } satisfies World;
 }
 
 async function settled(): Promise<void> {
@@ -156,10 +160,10 @@ async function summary(peak: number, control: number): Promise<void> {
   let records = 0;
   for await (const entry of readAll(dir.journal, 'control')) records += entry.kind === 'record' ? 1 : 0;
   const chain = await verifyChain(new FileSegments(data), 'control');
-  const hooks = (DAYS * DAY_MS) / HOOK_EVERY_MS;
+  const changes = (DAYS * DAY_MS) / CHANGE_EVERY_MS;
   const line = (text: string) => process.stdout.write(`${text}\n`);
   line(
-    `${hooks} hooks, ${drainers} drainers; ${queue.known.size} scenes delivered, ${queue.counts.pending} pending`,
+    `${changes} changes, ${drainers} drainers; ${queue.known.size} scenes delivered, ${queue.counts.pending} pending`,
   );
   line(
     `${(control / DAYS / 1024).toFixed(0)} KiB of control a day (${records} records in all), chain ${chain.kind}`,

@@ -2,6 +2,9 @@
 // shared and noisy, so a time alone means nothing.
 
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
 
 export interface Candidate {
   readonly name: string;
@@ -12,56 +15,78 @@ export interface Candidate {
 
 export interface Measured {
   readonly name: string;
-  readonly medianMs: number;
-  /** Median over median of the baseline. */
-  readonly ratio: number;
+  /** Processor time, user and system, in ms. */
+  readonly cpuMs: number;
+  /** Medians over those of the baseline. */
+  readonly cpuRatio: number;
   readonly peakRatio: number;
+}
+
+interface Sample {
+  readonly cpuMs: number;
+  readonly peakKb: number;
 }
 
 export const BASELINE: Candidate = { name: 'node -e 0', args: ['-e', '0'], input: '', env: {} };
 
+/** What a process used, told by itself as it ends. */
+const TELL = `process.on('exit',()=>{const {user,system}=process.cpuUsage();
+require('fs').writeSync(2,'\\nused '+(user+system)/1000+' '+process.resourceUsage().maxRSS+'\\n')});`;
+
 /** Each round runs every candidate once, in turn, so that a slow moment of the machine hits all of them. */
 export function compare(candidates: readonly Candidate[], rounds: number): Measured[] {
   const all = [BASELINE, ...candidates];
-  const times = all.map(() => [] as number[]);
+  const samples = all.map(() => [] as Sample[]);
   for (const candidate of all) runOnce(candidate);
   for (let round = 0; round < rounds; round++) {
-    all.forEach((candidate, index) => {
-      times[index]?.push(runOnce(candidate));
-    });
+    for (const [index, candidate] of all.entries()) samples[index]?.push(runOnce(candidate));
   }
-  const baseMs = median(times[0] ?? []);
-  const peaks = all.map((candidate) => median([1, 2, 3].map(() => peakKb(candidate))));
+  const medians = samples.map((some) => ({
+    cpuMs: median(some.map(({ cpuMs }) => cpuMs)),
+    peakKb: median(some.map(({ peakKb }) => peakKb)),
+  }));
+  const [base] = medians;
   return all.map(({ name }, index) => {
-    const medianMs = median(times[index] ?? []);
-    const peakRatio = (peaks[index] ?? Number.NaN) / (peaks[0] ?? Number.NaN);
-    return { name, medianMs, ratio: medianMs / baseMs, peakRatio };
+    const { cpuMs = Number.NaN, peakKb = Number.NaN } = medians[index] ?? {};
+    return {
+      name,
+      cpuMs,
+      cpuRatio: cpuMs / (base?.cpuMs ?? Number.NaN),
+      peakRatio: peakKb / (base?.peakKb ?? Number.NaN),
+    };
   });
 }
 
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-function runOnce({ name, args, input, env }: Candidate): number {
-  const startedAt = process.hrtime.bigint();
-  const run = spawnSync(process.execPath, [...args], { input, env: { ...cleanEnv(), ...env } });
-  const ms = Number(process.hrtime.bigint() - startedAt) / 1e6;
-  if (run.status !== 0) throw new Error(`${name} ended with ${run.status}: ${run.stderr}`);
-  return ms;
+/** Peak resident memory. */
+export function peakKb(candidate: Candidate): number {
+  return runOnce(candidate).peakKb;
 }
 
-/** Peak resident memory, told by the process itself as it ends. */
-export function peakKb({ args, input, env }: Omit<Candidate, 'name'>): number {
-  const tell = `process.on('exit',()=>require('fs').writeSync(2,'\\npeak '+process.resourceUsage().maxRSS+'\\n'))`;
-  const preload = `data:text/javascript,import{createRequire}from'module';const require=createRequire('/');${tell}`;
-  const run = spawnSync(process.execPath, ['--import', preload, ...args], {
-    input,
-    env: { ...cleanEnv(), ...env },
-    encoding: 'utf8',
-  });
-  return Number(/peak (\d+)/.exec(run.stderr)?.[1]);
+function runOnce({ name, args, input, env }: Candidate): Sample {
+  const dir = mkdtempSync(path.join(tmpdir(), 'breakwater-measure-'));
+  try {
+    const tell = path.join(dir, 'tell.cjs');
+    writeFileSync(tell, TELL);
+    const run = spawnSync(process.execPath, ['--require', tell, ...args], {
+      input,
+      env: { ...cleanEnv(), ...env },
+      encoding: 'utf8',
+    });
+    const [, cpuMs, peakKb] = /used (\S+) (\d+)/.exec(run.stderr) ?? [];
+    if (run.status === 0 && cpuMs !== undefined) return { cpuMs: Number(cpuMs), peakKb: Number(peakKb) };
+    throw new Error(`${name} ended with ${run.status}: ${run.stderr}`);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 function cleanEnv(): NodeJS.ProcessEnv {

@@ -8,7 +8,7 @@ import type { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import { figuresOf, historyFigures } from '../../src/outages/summary.ts';
 import { createQueue } from '../../src/queue/queue.ts';
-import { queueEventOf } from '../../src/queue/queue-log.ts';
+import { queueEventOf } from '../../src/queue/queue-fold.ts';
 import { VirtualWorld } from '../support/virtual-world.ts';
 
 export interface History {
@@ -416,7 +416,8 @@ export const HISTORIES: readonly History[] = [
     record: async () => {
       const world = VirtualWorld.withScenes(6);
       for (let number = 1; number <= 6; number++) await world.queued(`scene:${number}`);
-      await Promise.all([world.drain(), world.drain(), world.drain(), world.run('drain')]);
+      const race = () => world.drain({ hasLooked: true });
+      await Promise.all([race(), race(), race(), world.run('drain')]);
       return world;
     },
     check: (log) => {

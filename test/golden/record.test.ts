@@ -2,16 +2,9 @@
 // only when asked to (npm run golden:record), because a golden log is of the day on which it was recorded.
 
 import { writeFileSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { expectedOf, goldenLog, readGolden, replayed } from '../../src/export/golden.ts';
-import { spawnVirtually } from '../support/virtual-world.ts';
 import { HISTORIES } from './histories.ts';
-
-const spawner = vi.hoisted(() => ({ env: (_env: NodeJS.ProcessEnv): unknown => null }));
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _args: string[], { env }: { env: NodeJS.ProcessEnv }) => spawner.env(env),
-}));
-spawner.env = spawnVirtually;
 
 test.each(HISTORIES)('$name: $guards', async ({ name, record, check }) => {
   const { journal } = await record();

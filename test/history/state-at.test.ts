@@ -9,7 +9,7 @@ import { encodeLine } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import { createQueue, type Queue } from '../../src/queue/queue.ts';
-import { queueEventOf } from '../../src/queue/queue-log.ts';
+import { queueEventOf } from '../../src/queue/queue-fold.ts';
 import { play, strokes } from '../support/control-logs.ts';
 import { START_AT } from '../support/fake-writer.ts';
 import { seeded } from '../support/seeded.ts';

@@ -1,14 +1,9 @@
 // Which dead letters are meant: by what they were given up for, and by the outage they were given up in.
 
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { fakeWriter } from '../support/fake-writer.ts';
-import { spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
-
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+import { VirtualWorld } from '../support/virtual-world.ts';
 
 async function giveUp(world: VirtualWorld, scene: string, reason: 'missing' | 'rejected'): Promise<void> {
   const log = await QueueLog.open(world.journal, fakeWriter(world.time.clock, 'task-x', 99));

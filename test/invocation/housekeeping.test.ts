@@ -1,11 +1,10 @@
-// Sealing and dropping by the real drainer, hooks over a journal that was sealed, and that nothing is written for nothing.
+// Sealing and dropping by the real drainer, wakes over a journal that was sealed, and that nothing is written for nothing.
 
 import * as nodeFs from 'node:fs';
 import { rmSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
-import { runHook } from '../../src/invocation/hook.ts';
 import { HOUSE_RULES, type HouseRules, sealWhatIsLarge, tidy } from '../../src/invocation/housekeeping.ts';
 import { processWriter, thisProcess } from '../../src/invocation/process.ts';
 import { verifyChain } from '../../src/journal/chain.ts';
@@ -13,7 +12,7 @@ import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
 import type { JournalFs } from '../../src/journal/disk.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
-import { readAll } from '../../src/journal/journal.ts';
+import { AgendaLog, agendaCheckpointOf } from '../../src/queue/agenda.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import type { SettingsFile } from '../../src/settings/file.ts';
 import { readSettings, type Settings } from '../../src/settings/settings.ts';
@@ -63,7 +62,7 @@ test('a drainer that seals and drops all the time delivers everything, and the l
   expect((await world.control()).fold.counts).toMatchObject({ drift: 0, damaged: 0 });
 });
 
-test('a hook over a journal that was sealed since the checkpoint has nothing to fold', async () => {
+test('a wake over a journal that was sealed since its checkpoints has nothing to fold', async () => {
   const data = tempDir();
   const dir = openDataDir(data);
   const writer = processWriter('drain');
@@ -75,34 +74,28 @@ test('a hook over a journal that was sealed since the checkpoint has nothing to 
     draw: 0,
     process: thisProcess(),
   });
+  const queue = await QueueLog.open(dir.journal, writer);
+  await queue.appendOrThrow({ type: 'job.queued', job: 'scene:1', cause: 'change' });
   writeCheckpoint(dir.controlCheckpoint, control.checkpoint()!);
+  writeCheckpoint(dir.agendaCheckpoint, agendaCheckpointOf(queue)!);
   const house = {
     segments: new FileSegments(data),
     rules: { ...TIGHT, sealBytes: { control: 1, queue: 1 } },
   };
-  const hook = async () => {
-    const start = vi.fn(async () => ({ started: true }));
-    const result = await runHook(
-      'scene:1',
-      'Scene.Update.Post',
-      openDataDir(data),
-      processWriter('hook'),
-      start,
-    );
-    return { result, hasFolded: start.mock.calls.length > 0 };
+  const opened = async () => {
+    const { journal, controlCheckpoint, agendaCheckpoint } = openDataDir(data);
+    const by = processWriter('wake');
+    const theirs = await ControlLog.open(journal, by, controlCheckpoint.read());
+    const agenda = await AgendaLog.open(journal, by, agendaCheckpoint.read());
+    return { tails: [theirs.tailLength, agenda.tailLength], agenda: agenda.agenda, state: theirs.state };
   };
-  const quiet = { result: { kind: 'queued', started: false }, hasFolded: false };
-  expect(await hook()).toEqual(quiet);
+  expect(await opened()).toMatchObject({ tails: [0, 0], agenda: { isPending: true } });
   await sealWhatIsLarge({ dir, writer, house }, USUAL);
-  expect(await hook()).toEqual(quiet);
+  expect(await opened()).toMatchObject({ tails: [0, 0], agenda: { isPending: true } });
   // A record behind the seal is news.
   await control.appendOrThrow({ type: 'lease.released', lease: 'drain', epoch: 1, reason: 'idle' });
-  expect((await hook()).hasFolded).toBe(true);
-  const queue = await QueueLog.open(openDataDir(data).journal, writer);
-  expect(queue.queue.counts.pending).toBe(1);
-  let records = 0;
-  for await (const _ of readAll(openDataDir(data).journal, 'queue')) records += 1;
-  expect(records).toBe(3);
+  await queue.appendOrThrow({ type: 'job.queued', job: 'scene:2', cause: 'change' });
+  expect(await opened()).toMatchObject({ tails: [1, 1], state: { drain: { value: 'free' } } });
 });
 
 test('a log of before there were segments is gone on with, and sealed like any other', async () => {

@@ -1,12 +1,7 @@
 // What Stash no longer says of a scene that was delivered: what is ours goes, and nothing of anybody else.
 
-import { describe, expect, test, vi } from 'vitest';
-import { spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
-
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+import { describe, expect, test } from 'vitest';
+import { VirtualWorld } from '../support/virtual-world.ts';
 
 const WRITES = new Set(['edit', 'uploadImage', 'selectImage']);
 

@@ -2,17 +2,12 @@
 // hindrance, and that a dry run touches nothing.
 
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { QueueEvent } from '../../src/queue/events.ts';
-import { queueEventOf } from '../../src/queue/queue-log.ts';
+import { queueEventOf } from '../../src/queue/queue-fold.ts';
 import { probedWell } from '../support/probed-well.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
-import { Killed, spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
-
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+import { Killed, VirtualWorld } from '../support/virtual-world.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -51,7 +46,7 @@ describe('finds and delivers', () => {
 
   test('what changed in Stash without a hook', async () => {
     const world = await delivered(3);
-    world.stash.edit('2', { title: 'renamed by a merge' });
+    world.stash.amend('2', { title: 'renamed by a merge' });
     await world.run('reconcile', { scope: 'all' });
     expect(world.plex.title('2')).toBe('renamed by a merge');
     expect((await lastOf(world))?.gaps).toEqual({
@@ -113,7 +108,7 @@ describe('finds and delivers', () => {
 
   test('what Plex does not have, once', async () => {
     const world = await delivered(1);
-    world.stash.edit('2', { title: 'not scanned yet' });
+    world.stash.amend('2', { title: 'not scanned yet' });
     await world.run('reconcile', { scope: 'all' });
     expect((await lastOf(world))?.gaps.kinds).toEqual({ missing: 1 });
     await world.run('reconcile', { scope: 'all' });
@@ -123,8 +118,9 @@ describe('finds and delivers', () => {
 
   test('only what was never delivered, where that is asked for', async () => {
     const world = await delivered(2);
-    world.stash.edit('1', { title: 'changed' });
-    world.stash.edit('3', { title: 'new' });
+    const updatedAt = world.stash.now - HOUR_MS / 2;
+    world.stash.edit('1', { title: 'changed', updatedAt });
+    world.stash.edit('3', { title: 'new', updatedAt });
     world.plex.add('3');
     const { lines } = await world.run('reconcile', { missing: 'true', library: 'Scenes', since: '1h' });
     expect(lines[0]).toMatch(/of scenes never delivered, changed since .*, in Scenes, .*: 1 scene compared/);
@@ -134,7 +130,7 @@ describe('finds and delivers', () => {
 
   test('only in the library that was named; one that is not there is an error that names those that are', async () => {
     const world = await delivered(2);
-    world.stash.edit('1', { title: 'changed' });
+    world.stash.amend('1', { title: 'changed' });
     expect(await world.run('reconcile', { library: 'scenes' })).toMatchObject({ isOk: true });
     expect(world.plex.title('1')).toBe('changed');
     const wrong = await world.run('reconcile', { library: 'Films', dryRun: true });
@@ -169,7 +165,7 @@ describe('finds and delivers', () => {
 
   test('after a tag is destroyed: by what was delivered, without a question to Plex but for what differs', async () => {
     const world = await delivered(3);
-    world.stash.edit('2', { tags: ['left'] });
+    world.stash.amend('2', { tags: ['left'] });
     await world.hook('library:shared');
     await world.settled();
     expect(world.plex.items.get('2')!.tags.genre).toEqual(['left']);
@@ -246,7 +242,7 @@ test('is done, and closes the breaker, where an outage left no job that could', 
   await probedWell(world, log);
   await log.append({ type: 'lease.released', ...under, reason: 'gone' });
   expect(log.state.breaker.value).toBe('halfOpen');
-  world.stash.edit('240', { title: 'without a hook' });
+  world.stash.amend('240', { title: 'without a hook' });
   const breakerAt: string[] = [];
   world.plex.onCall = async ({ method }) => {
     if (method !== 'edit') return;
@@ -264,7 +260,7 @@ test('is done, and closes the breaker, where an outage left no job that could', 
 
 test('a change that comes meanwhile goes before the next page', async () => {
   const world = await delivered(250);
-  for (const id of ['1', '240']) world.stash.edit(id, { title: 'found' });
+  for (const id of ['1', '240']) world.stash.amend(id, { title: 'found' });
   const order: string[] = [];
   world.plex.onCall = async ({ method, keys }) => {
     if (method === 'edit') order.push(keys[0]!);
@@ -285,7 +281,7 @@ test('whenever it dies, the next goes on: nothing is lost, and no more than the 
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 120 }), { maxLength: 6 }), async (deaths) => {
       const world = await delivered(COUNT);
       const changed = ['1', '99', '100', '101', '205', '330'];
-      for (const id of changed) world.stash.edit(id, { title: `found ${id}` });
+      for (const id of changed) world.stash.amend(id, { title: `found ${id}` });
       const run = (diesAtStep: number) =>
         world.drain({ mayWait: false, diesAtStep }).catch((error: Error) => {
           if (!(error instanceof Killed)) throw error;
@@ -312,7 +308,6 @@ test('whenever it dies, the next goes on: nothing is lost, and no more than the 
       );
       expect(found).toHaveLength(changed.length);
       expect((await lastOf(world))?.checked).toBe(COUNT);
-      world.forget();
     }),
     { ...PROPERTY_RUNS, numRuns: process.env.BREAKWATER_LONG === undefined ? 15 : 500 },
   );

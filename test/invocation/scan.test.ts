@@ -4,12 +4,7 @@
 import { expect, test, vi } from 'vitest';
 import { FolderScan } from '../../src/sync/folder-scan.ts';
 import { startPlexAndClient, unwrap } from '../support/plex-fixture.ts';
-import { spawnVirtually, type Trouble, VirtualWorld } from '../support/virtual-world.ts';
-
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+import { type Trouble, VirtualWorld } from '../support/virtual-world.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -41,10 +36,13 @@ test('Plex looks at each folder once, under its own name for it, and the scenes 
 test('a file that is put into the folder later is looked for as well, by the same drainer', async () => {
   const world = withNewFiles({ 1: 'A/1.mp4', 2: 'A/2.mp4' });
   const second = world.plex.unscanned.get('2')!;
+  const scene = world.stash.scenes.get('2')!;
   world.plex.unscanned.delete('2');
+  world.stash.scenes.delete('2');
   await world.hook('scene:1');
   world.after(3_000, async () => {
     world.plex.unscanned.set('2', second);
+    world.stash.scenes.set('2', scene);
     await world.hook('scene:2');
   });
   await world.settled();
@@ -59,10 +57,13 @@ test('a hundred files that are put into one folder one after the other cost a fe
   );
   const world = withNewFiles(files);
   const later = new Map(world.plex.unscanned);
+  const scenes = new Map(world.stash.scenes);
   world.plex.unscanned.clear();
+  world.stash.scenes.clear();
   for (const [id, file] of later) {
     world.after(Number(id) * 500, async () => {
       world.plex.unscanned.set(id, file);
+      world.stash.scenes.set(id, scenes.get(id)!);
       await world.hook(`scene:${id}`);
     });
   }

@@ -1,12 +1,7 @@
 // The settings as tasks over a world in memory.
 
-import { expect, test, vi } from 'vitest';
-import { spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
-
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+import { expect, test } from 'vitest';
+import { VirtualWorld } from '../support/virtual-world.ts';
 
 test('every setting with its value and where it was given; the token is not shown', async () => {
   const world = VirtualWorld.withScenes(1);

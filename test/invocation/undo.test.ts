@@ -1,14 +1,12 @@
 // Undo, unlock and lock over a world in memory: what Breakwater overwrote goes back, what others changed since does not,
 // and an undo is an edit that can be undone.
 
-import { describe, expect, test, vi } from 'vitest';
-import { queueEventOf } from '../../src/queue/queue-log.ts';
-import { spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
+import { describe, expect, test } from 'vitest';
+import { DRAIN_LEASE_MS } from '../../src/invocation/drain-lease.ts';
+import { queueEventOf } from '../../src/queue/queue-fold.ts';
+import { fileOf, VirtualWorld } from '../support/virtual-world.ts';
 
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+const MINUTE_MS = 60_000;
 
 /** Scene 1 was delivered over what a person had in Plex. */
 async function overwritten(): Promise<VirtualWorld> {
@@ -100,6 +98,50 @@ describe('undo', () => {
     expect(result.lines.join('\n')).not.toMatch(/left alone/);
     expect(held(world)).toMatchObject({ title: 'ours', summary: 'text' });
   });
+
+  // The scene's item was replaced in Plex (a library made anew): what was in the old one was never in the new.
+  test('of a scene that was delivered to two items one after the other is about the newer item alone', async () => {
+    const world = await overwritten();
+    world.plex.items.delete('1');
+    world.plex.add('9', { title: 'the new item' });
+    world.plex.items.get('9')!.files = [fileOf('1')];
+    await deliver(world);
+    expect(world.plex.title('9')).toBe('ours');
+    await world.pass(1_000);
+    const result = await world.run('undo', { scene: '1', since: '1h' });
+    expect(result).toMatchObject({ isOk: true, document: { undone: [{ item: '9' }] } });
+    expect(world.plex.items.get('9')!.fields).toMatchObject({ title: 'the new item', summary: '' });
+    expect(world.plex.items.get('9')!.fields.studio ?? '').toBe('');
+  });
+
+  test.each(['while its scenes are read', 'between two of its writes'])(
+    'writes nothing more when another process took the lease %s',
+    async (when) => {
+      const world = await overwritten();
+      const before = world.plex.calls.length;
+      const other = await world.scribe('other');
+      const isWrite = (method: string) => method === 'edit' || method === 'selectImage';
+      let writes = 0;
+      let isTaken = false;
+      const take = async () => {
+        isTaken = true;
+        await world.time.sleep(DRAIN_LEASE_MS + MINUTE_MS);
+        await other.refresh();
+        await other.appendOrThrow({ type: 'lease.claimed', lease: 'drain', forMs: DRAIN_LEASE_MS, draw: 0 });
+      };
+      world.plex.onCall = async ({ inv, method }) => {
+        if (!inv.startsWith('task')) return;
+        if (isWrite(method)) writes += 1;
+        const isDue = when.startsWith('while') ? method === 'items' : isWrite(method);
+        if (isDue && !isTaken) await take();
+      };
+      const result = await world.run('undo', { scene: '1' });
+      expect(isTaken).toBe(true);
+      expect(result).toMatchObject({ isOk: false, document: { symptom: 'lease-lost' } });
+      expect(writes).toBe(when.startsWith('while') ? 0 : 1);
+      expect(world.plex.calls.length).toBeGreaterThan(before);
+    },
+  );
 
   test('leaves alone and names what others changed since', async () => {
     const world = await overwritten();

@@ -1,13 +1,8 @@
 // What a person is told who wants something of Plex while it is away and a drainer keeps vigil: that it is safe, and when
 // it goes on; not that somebody is at work.
 
-import { expect, test, vi } from 'vitest';
-import { spawnVirtually, VirtualWorld } from '../support/virtual-world.ts';
-
-vi.mock('node:child_process', () => ({
-  spawn: (_command: string, _words: string[], options: { env: Record<string, string> }) =>
-    spawnVirtually(options.env),
-}));
+import { expect, test } from 'vitest';
+import { VirtualWorld } from '../support/virtual-world.ts';
 
 /** Scene 1 is delivered, scene 2 is not; Plex is away since half a minute, and a drainer waits for it. */
 async function keepingVigil(): Promise<{ readonly world: VirtualWorld; readonly heal: () => void }> {

@@ -10,8 +10,7 @@ import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
-import { checkCheckpoint } from '../../src/journal/trust.ts';
-import { journalWith } from '../support/journal-with.ts';
+import { trusted } from '../../src/journal/trust.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { recordOf } from './conformance.ts';
 
@@ -246,65 +245,34 @@ describe('trust', () => {
     return { journal, kept };
   }
 
-  test('a checkpoint of this log is believed, and is current until something is appended', async () => {
+  test('a checkpoint of this log is believed, also when more was appended, here or behind sealed segments', async () => {
     const { journal, kept } = await checkpointOf(3);
-    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toEqual({
-      kind: 'trusted',
-      checkpoint: kept,
-      isCurrent: true,
-      tail: { entries: [], next: kept.position },
-    });
+    const check = () => trusted(journal, 'control', OURS, kept);
+    expect(await check()).toBe(kept);
     await journal.append('control', [recordOf(9)]);
-    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toMatchObject({
-      kind: 'trusted',
-      isCurrent: false,
-    });
-  });
-
-  test('one that is current costs one read of the log', async () => {
-    const { journal, kept } = await checkpointOf(3);
-    let reads = 0;
-    const counting = journalWith(journal, {
-      read: (stream, from) => {
-        reads += 1;
-        return journal.read(stream, from);
-      },
-    });
-    expect(await checkCheckpoint(counting, 'control', OURS, kept)).toMatchObject({ isCurrent: true });
-    expect(reads).toBe(1);
-  });
-
-  test('it is not current when there is more behind a segment in which there is nothing', async () => {
-    const { journal, kept } = await checkpointOf(3);
+    expect(await check()).toBe(kept);
     await journal.seal('control', recordOf(0));
     await journal.seal('control', recordOf(0));
-    const check = () => checkCheckpoint(journal, 'control', OURS, kept);
-    expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: true });
-    await journal.append('control', [recordOf(9)]);
-    expect(await check()).toMatchObject({ kind: 'trusted', isCurrent: false });
+    await journal.append('control', [recordOf(10)]);
+    expect(await check()).toBe(kept);
   });
 
   test('it is ignored when its position is no number, though it compares like one, or no record is named', async () => {
     const { journal, kept } = await checkpointOf(1);
-    const check = (changed: object) => checkCheckpoint(journal, 'control', OURS, { ...kept, ...changed });
-    expect(await check({})).toMatchObject({ kind: 'trusted' });
+    const check = (changed: object) => trusted(journal, 'control', OURS, { ...kept, ...changed });
+    expect(await check({})).toEqual(kept);
     for (const changed of [{ position: String(kept.position) }, { last: undefined }, { last: null }]) {
-      expect(await check(changed), JSON.stringify(changed)).toEqual({ kind: 'ignored' });
+      expect(await check(changed), JSON.stringify(changed)).toBeNull();
     }
   });
 
-  test('what follows it is handed on as it was read, and only that', async () => {
-    const { journal, kept } = await checkpointOf(3);
-    await journal.append('control', [recordOf(9), recordOf(10)]);
-    const checked = await checkCheckpoint(journal, 'control', OURS, kept);
-    expect(checked.kind === 'trusted' && checked.tail).toEqual(await journal.read('control', kept.position));
-  });
-
-  test('a line of another hand, without the newline before it, begins where it ends and follows it too', async () => {
+  test('a line of another hand, without the newline before it, begins where it ends and is read after it', async () => {
     const { journal, kept } = await checkpointOf(3);
     journal.appendBytes('control', joinLines([encodeLine(recordOf(9))]).subarray(1));
-    const checked = await checkCheckpoint(journal, 'control', OURS, kept);
-    expect(checked).toMatchObject({ isCurrent: false, tail: { entries: [{ position: kept.position }] } });
+    expect(await trusted(journal, 'control', OURS, kept)).toBe(kept);
+    expect((await journal.read('control', kept.position)).entries).toMatchObject([
+      { position: kept.position },
+    ]);
   });
 
   test.each([
@@ -326,17 +294,16 @@ describe('trust', () => {
     ],
   ])('it is ignored when %s', async (_, changed) => {
     const { journal, kept } = await checkpointOf(3);
-    expect(await checkCheckpoint(journal, 'control', OURS, changed(kept))).toEqual({ kind: 'ignored' });
+    expect(await trusted(journal, 'control', OURS, changed(kept))).toBeNull();
   });
 
   test('it is ignored when its log is gone, shorter, or another', async () => {
     const { journal, kept } = await checkpointOf(3);
     const bytes = Buffer.from(journal.bytes('control'));
-    const ignored = { kind: 'ignored' };
-    expect(await checkCheckpoint(new MemoryJournal(), 'control', OURS, kept)).toEqual(ignored);
+    expect(await trusted(new MemoryJournal(), 'control', OURS, kept)).toBeNull();
     journal.replaceBytes('control', bytes.subarray(0, kept.last.position + 5));
-    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toEqual(ignored);
-    expect(await checkCheckpoint((await logOf(3)).journal, 'control', OURS, kept)).toEqual(ignored);
+    expect(await trusted(journal, 'control', OURS, kept)).toBeNull();
+    expect(await trusted((await logOf(3)).journal, 'control', OURS, kept)).toBeNull();
   });
 
   test('it is ignored when the record that it names is damaged', async () => {
@@ -344,6 +311,6 @@ describe('trust', () => {
     const bytes = Buffer.from(journal.bytes('control'));
     bytes[kept.last.position + 20]! ^= 1;
     journal.replaceBytes('control', bytes);
-    expect(await checkCheckpoint(journal, 'control', OURS, kept)).toEqual({ kind: 'ignored' });
+    expect(await trusted(journal, 'control', OURS, kept)).toBeNull();
   });
 });

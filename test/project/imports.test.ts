@@ -104,7 +104,8 @@ test('machines are pure: no clock, no dice, no timers, no effects', () => {
 });
 
 test('nobody but the shell reads the clock or throws dice', () => {
-  const shell = /^src\/(invocation\/process|journal\/atomic-file|worker|demo|simulators|http)/;
+  const shell =
+    /^src\/(door\/hook-main|invocation\/process|journal\/atomic-file|worker|demo|simulators|http)/;
   for (const file of sources.filter((name) => !shell.test(name))) {
     expect(readFileSync(path.join(root, file), 'utf8'), file).not.toMatch(
       /Date\.now|Math\.random\(|performance\.now/,
@@ -112,17 +113,12 @@ test('nobody but the shell reads the clock or throws dice', () => {
   }
 });
 
-test('the hook carries neither the machines nor an HTTP client', () => {
-  const hook = readFileSync(path.join(root, 'dist/plugin/breakwater.cjs'), 'utf8');
-  expect(hook).not.toMatch(/xstate|undici|llhttp/);
-  expect(hook.length).toBeLessThan(26 * 1024);
-});
-
-test('what a hook loads to fold a tail carries the definitions of the machines, and not XState', () => {
-  const start = readFileSync(path.join(root, 'dist/plugin/breakwater-start.cjs'), 'utf8');
-  expect(start).toContain('breaker.opened');
-  expect(start).not.toMatch(/xstate\.(init|done|stop)|undici|llhttp/);
-  expect(start.length).toBeLessThan(32 * 1024);
+test('the hook imports nothing but its scopes, and what Stash loads first nothing but the version of Node', () => {
+  expect(importsOf('src/door/hook-main.ts')).toEqual(['src/door/hook.ts']);
+  expect(importsOf('src/door/hook.ts')).toEqual(['src/door/scopes.ts']);
+  expect(importsOf('src/door/scopes.ts')).toEqual([]);
+  expect(importsOf('src/door/entry.ts')).toEqual(['src/door/node-version.ts']);
+  expect(importsOf('src/door/node-version.ts')).toEqual([]);
 });
 
 /** The files that one imports more than types from. */

@@ -60,7 +60,7 @@ test('every folder that it names exists', () => {
 });
 
 test('its tables of settings are those of the code, and the plugin shows the ones that it should', () => {
-  const yml = readFileSync(path.join(root, 'src/plugin/breakwater.yml'), 'utf8');
+  const yml = readFileSync(path.join(root, 'src/door/breakwater.yml'), 'utf8');
   const inYml = [...(yml.split('\nsettings:\n')[1] ?? '').matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name);
   expect(inYml).toEqual(SETTING_NAMES.filter((name) => specOf(name).isInStash));
   const section = readme.split('## Settings')[1]?.split('\n## ')[0] ?? '';

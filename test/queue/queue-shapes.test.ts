@@ -30,13 +30,14 @@ const whole = {
   },
   settings: { 'plex.url': { value: 'x', origin: 'stash' } },
   begunAt: 1,
+  looked: { upTo: 3, begin: 2 },
 };
 const job = (id: number, more: object) => [`scene:${id}`, { ...queued, job: `scene:${id}`, ...more }];
 
 type Row = readonly [data: object, optional?: readonly string[], anything?: readonly string[]];
 /** Each with all that it may have, the parts that it may do without, and those that may be anything. */
 const SOUND: Readonly<Record<QueueEvent['type'], Row>> = {
-  'job.queued': [{ job: 'scene:1', cause: 'Scene.Update.Post' }],
+  'job.queued': [{ job: 'scene:1', cause: 'change', changedAt: 5 }, ['changedAt']],
   'job.attempted': [
     {
       job: 'scene:1',
@@ -53,8 +54,17 @@ const SOUND: Readonly<Record<QueueEvent['type'], Row>> = {
     ['own.genre', 'notes'],
   ],
   'job.delivered': [
-    { ...outcome, result: 'written', item: '7', own: { genre: ['a'] }, cover, digest: 'd', notes: ['n'] },
-    ['item', 'own', 'own.genre', 'cover', 'cover.shown.thumb', 'digest', 'notes'],
+    {
+      ...outcome,
+      result: 'written',
+      item: '7',
+      own: { genre: ['a'] },
+      cover,
+      digest: 'd',
+      files: 'f',
+      notes: ['n'],
+    },
+    ['item', 'own', 'own.genre', 'cover', 'cover.shown.thumb', 'digest', 'files', 'notes'],
   ],
   'job.deferred': [
     { ...outcome, reason: 'missing', detail: 'd', attempt: 1, waitMs: 60_000, scan: 's' },
@@ -74,6 +84,7 @@ const SOUND: Readonly<Record<QueueEvent['type'], Row>> = {
     ],
   ],
   'reconcile.finished': [{ result: 'done' }],
+  'stash.looked': [{ upTo: 9, begin: 5 }, ['begin']],
   'settings.changed': [
     { settings: { 'plex.url': { value: 'x', origin: 'stash' } } },
     ['settings.plex.url', 'settings.plex.url.value'],
@@ -102,13 +113,16 @@ const SOUND: Readonly<Record<QueueEvent['type'], Row>> = {
             ownDate: '2024-05-06',
             cover,
             digest: 'd',
+            files: 'f',
             spared: { title: 'd' },
           },
         ],
       ],
+      seen: [['scene:5', 9]],
     },
     [
       'whole',
+      'whole.looked',
       'whole.reconciliation.last.gaps.kinds.changed',
       'whole.reconciliation.last.gaps.fields.title',
       'whole.reconciliation.last.gaps.libraries.Scenes',
@@ -129,6 +143,8 @@ const SOUND: Readonly<Record<QueueEvent['type'], Row>> = {
       'known.0.1.cover',
       'known.0.1.cover.shown.thumb',
       'known.0.1.digest',
+      'known.0.1.files',
+      'seen',
       'known.0.1.spared',
       'known.0.1.spared.title',
     ],

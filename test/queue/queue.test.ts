@@ -327,7 +327,8 @@ describe('over random logs', () => {
       for (const change of past) {
         if (change.type !== 'job.queued') continue;
         const isCovered = past.some(
-          (later) => 'upTo' in later && later.job === change.job && later.upTo > change.position,
+          (later) =>
+            'upTo' in later && 'job' in later && later.job === change.job && later.upTo > change.position,
         );
         if (!isCovered) expect(queue.jobs.get(change.job)?.state).toBe('pending');
       }

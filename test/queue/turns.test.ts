@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Moment } from '../../machines/time.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
+import { neverLooked } from '../../src/queue/looked.ts';
 import {
   createQueue,
   dueJobs,
@@ -197,6 +198,7 @@ describe('draining looks at each job a few times, not once for each batch', () =
       known: new Map(),
       counts: { ...EMPTY_COUNTS, pending: count, deferred: count },
       reconciliation: NO_RECONCILIATION,
+      looked: neverLooked(),
       settings: {},
       begunAt: 1,
     });

@@ -3,8 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import { itemOf, type PlexItem } from '../../src/plex/plex-item.ts';
 import type { Known } from '../../src/queue/queue.ts';
-import { countGaps, gapOf, hasChangedInStash } from '../../src/reconcile/gaps.ts';
-import { digestOf } from '../../src/sync/digest.ts';
+import { countGaps, gapOf, hasChangedInStash, hasOtherFiles } from '../../src/reconcile/gaps.ts';
+import { digestOf, digestOfFiles } from '../../src/sync/digest.ts';
 import { DEFAULT_MODES, DEFAULT_SYNC, type FieldModes } from '../../src/sync/fields.ts';
 import { wantedOf } from '../../src/sync/wanted.ts';
 import { sceneWith } from '../support/stash-scenes.ts';
@@ -83,7 +83,6 @@ test('what is spared or off is no gap', () => {
 test('without Plex only the digest counts, and only of what was delivered', () => {
   expect(hasChangedInStash(SCENE, known(), DEFAULT_SYNC)).toBe(false);
   expect(hasChangedInStash({ ...SCENE, tags: [] }, known(), DEFAULT_SYNC)).toBe(true);
-  expect(hasChangedInStash(SCENE, undefined, DEFAULT_SYNC)).toBe(false);
 });
 
 test('are counted by kind, field and library', () => {
@@ -99,4 +98,12 @@ test('are counted by kind, field and library', () => {
     libraries: { Scenes: 2 },
     skipped: { 'no-file': 1 },
   });
+});
+
+test('files are others where they are not those that were delivered, or it is not known which these were', () => {
+  expect(hasOtherFiles(SCENE, known({ files: digestOfFiles(SCENE) }))).toBe(false);
+  expect(hasOtherFiles({ ...SCENE, files: ['/elsewhere.mp4'] }, known({ files: digestOfFiles(SCENE) }))).toBe(
+    true,
+  );
+  expect(hasOtherFiles(SCENE, known())).toBe(true);
 });

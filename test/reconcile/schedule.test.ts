@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { neverLooked } from '../../src/queue/looked.ts';
 import { EMPTY_COUNTS, type Queue } from '../../src/queue/queue.ts';
 import { NO_RECONCILIATION } from '../../src/queue/reconciliation.ts';
 import { isReconcileDue, scheduledScope, scopeAfterOutage } from '../../src/reconcile/schedule.ts';
@@ -8,7 +9,16 @@ const NOW = 1_800_000_000_000;
 
 function queue(begunAt: number, wholeAt = 0): Queue {
   const reconciliation = { ...NO_RECONCILIATION, wholeAt };
-  return { jobs: new Map(), known: new Map(), counts: EMPTY_COUNTS, begunAt, reconciliation, settings: {} };
+  const looked = neverLooked();
+  return {
+    jobs: new Map(),
+    known: new Map(),
+    counts: EMPTY_COUNTS,
+    begunAt,
+    reconciliation,
+    looked,
+    settings: {},
+  };
 }
 
 test.each([

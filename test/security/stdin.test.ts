@@ -1,12 +1,12 @@
-// What arrives on stdin: documents that a real Stash sent with some part replaced, and any bytes at all. It is one of four
-// things, never a crash; what it names is one job, one server and one folder. So is what one process hands to the next.
+// What arrives on stdin: documents that a real Stash sent with some part replaced, and any bytes at all. It is a task
+// or invalid, never a crash; what it names is one server and one folder. So is what one process hands to the next.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { handedConnection, STASH_VARIABLE } from '../../src/invocation/handover.ts';
-import { parseInput } from '../../src/invocation/input.ts';
+import { handedConnection, STASH_VARIABLE } from '../../src/door/handover.ts';
+import { parseInput } from '../../src/door/input.ts';
 import { headersOf, secretOf } from '../../src/stash/connection.ts';
 import { BUNDLE, spawnAndRead } from '../support/live-world.ts';
 import { mutated } from '../support/nonsense.ts';
@@ -18,10 +18,7 @@ const captures = readdirSync(raw).map((name) => JSON.parse(readFileSync(`${raw}$
 
 function expectSound(text: string): void {
   const input = parseInput(text);
-  if (input.kind === 'invalid' || input.kind === 'ignored') return;
-  if (input.kind === 'hook') {
-    expect(input.job).toMatch(/^(library:shared|(scene|tag|performer|studio|group):[1-9]\d{0,15})$/);
-  }
+  if (input.kind === 'invalid') return;
   const { connection, dir } = input.from;
   expect(new URL(connection.origin).pathname).toBe('/');
   expect(dir).not.toBe('');
@@ -58,7 +55,7 @@ test('documents of a real Stash with some bytes changed, and any bytes at all', 
 test('a handed connection that was cut short is refused without being quoted', async () => {
   const secret = 'canary-S3cret';
   const env = { [STASH_VARIABLE]: `${secret}{"origin":` };
-  expect(() => handedConnection(env)).toThrow(/is not what a hook hands on/);
+  expect(() => handedConnection(env)).toThrow(/is not what Breakwater hands on/);
   const run = await spawnAndRead(process.execPath, [BUNDLE, 'check', '--data', tempDir()], {
     ...process.env,
     ...env,

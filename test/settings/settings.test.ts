@@ -242,6 +242,19 @@ describe('the environment', () => {
 });
 
 describe('a secret', () => {
+  // It was written into the journal with the settings that a drainer goes by.
+  test.each([
+    'http://127.0.0.1:32400/?X-Plex-Token=secret-token',
+    ' HTTP://127.0.0.1:32400#secret-token',
+    'http://127.0.0.1:32400?a\nsecret-token',
+  ])('that stands behind an address is not shown with it: %j', (plexUrl) => {
+    const { reports } = readSettings({ ...REQUIRED, plexUrl, performerImagesFrom: `${plexUrl}&b` }, {});
+    expect(JSON.stringify(reports)).not.toContain('secret');
+    expect(reports.find(({ name }) => name === 'plexUrl')?.value).toMatch(
+      /^ ?http:\/\/127\.0\.0\.1:32400\/?$/i,
+    );
+  });
+
   const secret = fc.stringMatching(/^[!-~ é\n]{6,40}$/);
 
   test('is in no problem, whatever the token and wherever it comes from', () => {

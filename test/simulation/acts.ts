@@ -2,11 +2,13 @@
 
 import { parseDuration } from '../../src/cli/duration.ts';
 import { gate } from '../../src/control/decide.ts';
+import type { Scope } from '../../src/door/scopes.ts';
 import type { TaskArgs, TaskMode } from '../../src/invocation/task.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import type { MachineClock } from './clock.ts';
+import { Dice } from './dice.ts';
 import type { Machine } from './machine.ts';
-import type { Act, TaskName } from './plan.ts';
+import { type Act, isCalm, type TaskName } from './plan.ts';
 import type { Stage } from './stage.ts';
 import { SECRETS } from './stash.ts';
 import type { UndoAct } from './undone.ts';
@@ -26,14 +28,23 @@ const TASKS: Readonly<Record<TaskName, readonly [TaskMode, TaskArgs]>> = {
 };
 /** Stash runs the hooks of a bulk edit one after another, in ms. */
 const HOOK_APART_MS = 60;
+const BULK_APART_MS = 3;
+/** A wake beside the queue has brought a drainer to life, and that has looked, after this, in ms: both may start slowly. */
+const BESIDE_MS = 12_000;
+/** How long a transaction may last, in ms: what it changed has times from before. */
+const TRANSACTION_MS = [0, 0, 3_000, 30_000] as const;
+/** Of what a hook has Stash do, where hooks are lost. */
+const FAILING_SHARE = 0.2;
 
 export class Acts {
   readonly #stage: Stage;
-  /** Counts disk faults, to know whether there was one while a hook ran. */
-  #diskFaults = 0;
+  readonly #dice: Dice;
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    this.#dice = new Dice(stage.plan.seed ^ 0x7feb352d);
+    const failing = stage.plan.hookLoss > 0 ? FAILING_SHARE : 0;
+    for (const { queue } of stage.machines) queue.failsHook = () => this.#dice.chance(failing);
   }
 
   carryOut(act: Act): void {
@@ -42,23 +53,39 @@ export class Acts {
     kernel.note(JSON.stringify(act));
     switch (act.does) {
       case 'edit':
-        this.edit(act.scenes, act.isHookLost, machine);
+        this.edit(act.scenes, act.isHookLost ? 0 : Number.POSITIVE_INFINITY, machine, act.told);
         break;
       case 'empty':
         stash.empty(act.scene);
-        promises.touch(act.scene);
-        this.#hook(machine, `scene:${act.scene}`, 'Scene.Update.Post', [act.scene]);
+        this.#touched(act.scene);
+        this.#hook(machine, `scene:${act.scene}`, 'Scene.Update.Post');
         break;
       case 'destroy':
         stash.destroy(act.scene);
-        this.#hook(machine, `scene:${act.scene}`, 'Scene.Destroy.Post', []);
+        this.#hook(machine, `scene:${act.scene}`, 'Scene.Destroy.Post');
         break;
       case 'rename tag': {
-        const scenes = stash.renameTag(act.tag);
-        for (const scene of scenes) promises.touch(scene);
-        this.#hook(machine, `tag:${act.tag}`, 'Tag.Update.Post', scenes);
+        for (const scene of stash.renameTag(act.tag)) this.#touched(scene);
+        this.#hook(machine, `tag:${act.tag}`, 'Tag.Update.Post');
         break;
       }
+      case 'merge tags':
+        this.#silent('shared', stash.mergeTag(act.tag, act.into), () =>
+          this.#hook(machine, `tag:${act.tag}`, 'Tag.Merge.Post'),
+        );
+        break;
+      case 'file moves':
+        stash.move(act.scene);
+        plex.move(act.scene);
+        undone.forget(act.scene);
+        this.#silent('files', [act.scene], () =>
+          this.#hook(machine, `scene:${act.scene}`, 'Scene.Update.Post', null),
+        );
+        break;
+      case 'busy':
+        this.#stage.count('busy queue');
+        machine.queue.addBusy(act.forMs);
+        break;
       case 'task':
         this.task(act.mode, machine);
         break;
@@ -71,8 +98,8 @@ export class Acts {
         break;
       case 'new file':
         stash.create(act.scene);
-        promises.touch(act.scene);
-        this.#hook(machine, `scene:${act.scene}`, 'Scene.Create.Post', [act.scene]);
+        this.#touched(act.scene);
+        this.#hook(machine, `scene:${act.scene}`, 'Scene.Create.Post', null);
         break;
       case 'item appears':
         plex.add(act.scene);
@@ -104,13 +131,28 @@ export class Acts {
     }
   }
 
-  edit(scenes: readonly string[], isHookLost: boolean, machine = this.#stage.machine): void {
-    const { kernel, stash, dice, promises } = this.#stage;
+  /**
+   * One after another, each with its hook; or (`told`) all in one transaction, and the client leaves after the hooks of so
+   * many. `hooks`: so many of them run at most.
+   */
+  edit(scenes: readonly string[], hooks: number, machine = this.#stage.machine, told?: number): void {
+    const { kernel, stash, dice } = this.#stage;
+    const { era } = machine.queue;
+    const edited = new Set<string>();
+    const lastedMs = told === undefined ? 0 : this.#dice.pick(TRANSACTION_MS);
+    const edit = (scene: string) => {
+      if (!stash.edit(scene, dice, lastedMs)) return;
+      edited.add(scene);
+      this.#touched(scene);
+    };
+    if (told !== undefined) for (const scene of scenes) edit(scene);
     scenes.forEach((scene, index) => {
-      kernel.after(index * HOOK_APART_MS, () => {
-        if (!stash.edit(scene, dice)) return;
-        promises.touch(scene);
-        if (!isHookLost) this.#hook(machine, `scene:${scene}`, 'Scene.Update.Post', [scene]);
+      kernel.after(index * (told === undefined ? HOOK_APART_MS : BULK_APART_MS), () => {
+        if (told === undefined) edit(scene);
+        if (!edited.has(scene)) return;
+        const isTold = index < Math.min(hooks, told ?? scenes.length) && era === machine.queue.era;
+        if (isTold) this.#hook(machine, `scene:${scene}`, 'Scene.Update.Post');
+        else this.#lose(machine, `scene:${scene}`);
       });
     });
   }
@@ -140,16 +182,46 @@ export class Acts {
     });
   }
 
-  #hook(machine: Machine, job: JobName, trigger: string, scenes: readonly string[]): void {
-    const { promises, disk, looks } = this.#stage;
-    const accept = promises.covering(scenes);
-    const faultsBefore = this.#diskFaults;
-    const isDiskWell = disk.faults.size === 0;
-    machine.hook(job, trigger, (result) => {
-      if (result.kind === 'queued') return accept();
-      const isExcused = !isDiskWell || faultsBefore !== this.#diskFaults;
-      looks.at(22, isExcused, () => `a hook was refused: ${result.failure.detail}`);
+  /** Whether a wake will see to it. */
+  #hook(machine: Machine, job: JobName, type: string, input: object | null = {}): boolean {
+    if (this.#dice.chance(this.#stage.plan.hookLoss)) return this.#lose(machine, job);
+    const outcome = machine.queue.hook(type, input);
+    const isSeenTo = outcome !== 'off' && outcome !== 'failed';
+    if (!isSeenTo) this.#stage.found.onUntold(job);
+    if (outcome === 'beside') this.#lookBeside();
+    return isSeenTo;
+  }
+
+  /** However long Stash is busy, what a hook had looked for beside its queue is found. */
+  #lookBeside(): void {
+    const { kernel, plan, found, looks } = this.#stage;
+    const isSlow = plan.acts.some(({ does }) => does === 'disk');
+    if (!isCalm(plan) || isSlow) return;
+    const { nowMs } = kernel;
+    kernel.after(BESIDE_MS, () => {
+      const missing = found.missing(nowMs);
+      looks.at(26, missing.length === 0, () => `a busy queue keeps ${missing.join()} waiting`);
     });
+  }
+
+  #lose(machine: Machine, job: JobName): false {
+    machine.queue.outcomes.lost += 1;
+    this.#stage.found.onUntold(job);
+    return false;
+  }
+
+  /** What a look finds by its time. */
+  #touched(scene: string): void {
+    const { promises, changed } = this.#stage;
+    promises.touch(scene, changed.at);
+    if (!changed.isDistinct) promises.excuse(scene);
+  }
+
+  /** What only a hook tells. */
+  #silent(scope: Scope, scenes: readonly string[], hook: () => boolean): void {
+    const { promises, found } = this.#stage;
+    if (hook()) found.onTold(scope, scenes);
+    else for (const scene of scenes) promises.excuse(scene);
   }
 
   #trouble(
@@ -165,7 +237,10 @@ export class Acts {
           | 'step clock'
           | 'second reboots'
           | 'suspend'
-          | 'no spawn';
+          | 'no spawn'
+          | 'Stash restarts'
+          | 'plugin off'
+          | 'job stopped';
       }
     >,
   ): void {
@@ -185,7 +260,6 @@ export class Acts {
         break;
       case 'disk':
         disk.faults.set(act.fault, act.share);
-        this.#diskFaults += 1;
         kernel.after(act.forMs, () => void disk.faults.delete(act.fault));
         break;
       case 'kill': {
@@ -207,6 +281,25 @@ export class Acts {
         this.#stage.count('suspend');
         for (const clock of clocks) clock.suspend(act.ms, act.isMonotonicRunning);
         break;
+      case 'Stash restarts':
+        this.#stage.count('Stash restarts');
+        for (const one of this.#stage.machines) one.queue.restart();
+        stash.fault = 'unreachable';
+        kernel.after(act.downMs, () => {
+          stash.fault = null;
+        });
+        break;
+      case 'plugin off':
+        this.#stage.count('plugin off');
+        machine.queue.isEnabled = false;
+        kernel.after(act.forMs, () => {
+          machine.queue.isEnabled = true;
+        });
+        break;
+      case 'job stopped':
+        this.#stage.count('job stopped');
+        machine.queue.stopAny((count) => dice.int(count));
+        break;
       case 'no spawn':
         this.#stage.count('no spawn');
         machine.canSpawn = false;
@@ -220,6 +313,7 @@ export class Acts {
   #losePower(offMs: number): void {
     const { kernel, disk, clocks, dice } = this.#stage;
     this.#stage.count('power loss');
+    for (const one of this.#stage.machines) one.queue.restart();
     for (const process of [...kernel.processes]) kernel.kill(process);
     disk.disk.losePower(dice);
     for (const clock of clocks) clock.reboot(offMs);
@@ -235,6 +329,7 @@ export class Acts {
     const { kernel, machine, second } = this.#stage;
     if (second === null) return;
     this.#stage.count('second reboots');
+    second.queue.restart();
     for (const process of [...kernel.processes]) if (second.has(process)) kernel.kill(process);
     if (second.clock !== machine.clock) second.clock.reboot(0);
   }
@@ -244,6 +339,7 @@ export class Acts {
     this.#stage.count('clock step');
     const before = gate(watch.state, clock.now());
     clock.stepWall(ms);
+    if (ms < 0 && clock === this.#stage.clock) this.#stage.found.setBacks += 1;
     this.#stage.noteSkew();
     const after = gate(watch.state, clock.now());
     const { recovery, probe, operator, config, throttle } = watch.state;

@@ -3,10 +3,78 @@
 
 import { Dice } from './dice.ts';
 import { type Act, isCalm, type Plan, type Second } from './plan.ts';
-import { FIRST_NEW } from './stash.ts';
+import { FIRST_NEW, TAG_IDS } from './stash.ts';
 
 /** A plan with what its seed has of them. */
 export function furthered(plan: Plan): Plan {
+  return withStash(withMore(plan));
+}
+
+/** What becomes of hooks and of Stash's job queue. */
+function withStash(plan: Plan): Plan {
+  const dice = new Dice(plan.seed ^ 0x68bc21eb);
+  const acts = plan.acts.map((act): Act => {
+    const isBulk = act.does === 'edit' && act.scenes.length > 1 && dice.chance(0.3);
+    return isBulk
+      ? { ...act, told: dice.chance(0.3) ? dice.int(act.scenes.length) : act.scenes.length }
+      : act;
+  });
+  const more = dice.chance(0.5) ? ofStash(dice, plan) : [];
+  const hookLoss = !isCalm(plan) && dice.chance(0.15) ? dice.pick([0.1, 0.5, 1]) : 0;
+  return { ...plan, hookLoss, acts: [...acts, ...more].sort((a, b) => a.atMs - b.atMs) };
+}
+
+function ofStash(dice: Dice, plan: Plan): Act[] {
+  const isTrouble = !isCalm(plan);
+  const some = Array.from({ length: dice.between(1, 3) }, () => ofStashOnce(dice, plan, isTrouble));
+  return some.flat().map((act) => ({ ...act, atMs: Math.max(0, act.atMs) }));
+}
+
+function ofStashOnce(dice: Dice, plan: Plan, isTrouble: boolean): Act[] {
+  const atMs = time(dice, plan);
+  const scene = String(dice.between(1, plan.scenes));
+  const edit = (editAt: number): Act => ({
+    atMs: editAt,
+    does: 'edit',
+    scenes: [String(dice.between(1, plan.scenes)), scene],
+    isHookLost: false,
+  });
+  const rare = isTrouble ? 1 : 0;
+  const does = dice.weighted({
+    busy: 3,
+    'merge tags': 2,
+    'file moves': 2,
+    'Stash restarts': 2 * rare,
+    'plugin off': 2 * rare,
+    'job stopped': 1.5 * rare,
+  });
+  const forMs = dice.pick([8_000, 60_000, 600_000, 7_200_000]);
+  switch (does) {
+    case 'busy': {
+      const edits = Array.from({ length: dice.between(1, 4) }, () => edit(atMs + dice.int(forMs)));
+      return [{ atMs, does, forMs }, ...edits];
+    }
+    case 'merge tags':
+      return [
+        edit(atMs),
+        { atMs: atMs + dice.int(9_000), does, tag: dice.pick(TAG_IDS), into: dice.pick(TAG_IDS) },
+      ];
+    case 'file moves':
+      return [
+        edit(atMs),
+        { atMs: atMs + dice.int(9_000), does, scene },
+        { atMs: atMs + dice.int(9_000), does, scene: '1' },
+      ];
+    case 'Stash restarts':
+      return [edit(atMs - dice.int(300)), { atMs, does, downMs: dice.pick([500, 5_000, 60_000]) }];
+    case 'plugin off':
+      return [{ atMs, does, forMs }, edit(atMs + dice.int(9_000))];
+    case 'job stopped':
+      return [edit(atMs - dice.int(3_000)), { atMs, does }];
+  }
+}
+
+function withMore(plan: Plan): Plan {
   const dice = new Dice(plan.seed ^ 0x2545f491);
   const scansNewFiles = dice.chance(0.06);
   const isUndone = dice.chance(0.08);

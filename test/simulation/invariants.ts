@@ -65,6 +65,10 @@ export const INVARIANTS = {
     says: 'Plex is asked to look at a folder once for what is waited for in it, and what it finds is delivered',
     seen: 'each scan, against what was queued since the one before; what waits when all is there',
   },
+  26: {
+    says: 'what Stash had committed before a wake started is in the journal when that wake ended well; after every hook a wake starts',
+    seen: 'each wake that ends well, and each hook; all that people changed, in Plex after one more wake at the end',
+  },
 } as const satisfies Readonly<Record<number, { readonly says: string; readonly seen: string }>>;
 
 export type InvariantNumber = keyof typeof INVARIANTS;

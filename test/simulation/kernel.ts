@@ -14,7 +14,7 @@ export class Dead extends Error {}
 /** Operations of one run: more are a loop that goes round. */
 const MAX_STEPS = 150_000;
 
-export type ProcessKind = 'hook' | 'drain' | 'task';
+export type ProcessKind = 'wake' | 'drain' | 'task';
 
 /** How a process ended. */
 export type Exit =

@@ -1,12 +1,11 @@
-// A machine with Stash on it and Plex beside it: brings the real hook, drainer and tasks to life as processes, and
+// A machine with Stash on it and Plex beside it: brings the real wakes, drainers and tasks to life as processes, and
 // notes what each was promised.
 
+import { isScope, type Scope } from '../../src/door/scopes.ts';
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { drain } from '../../src/invocation/drainer.ts';
-import { type HookResult, runHook, type StartIfNeeded } from '../../src/invocation/hook.ts';
 import type { HouseRules } from '../../src/invocation/housekeeping.ts';
 import { useProcessTable } from '../../src/invocation/process.ts';
-import { type Launcher, startIfNeeded } from '../../src/invocation/start-drainer.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { TaskResult } from '../../src/invocation/task-result.ts';
 import type { World } from '../../src/invocation/world.ts';
@@ -15,23 +14,20 @@ import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import type { JournalRecord, StreamName } from '../../src/journal/record.ts';
 import { makeRecord, type Writer } from '../../src/journal/writer.ts';
-import type { JobName } from '../../src/queue/events.ts';
 import { NO_FILE } from '../../src/settings/file.ts';
-import type { StashConnection } from '../../src/stash/connection.ts';
+import type { Drainers } from '../../src/wake/see-to-drainer.ts';
 import type { MachineClock } from './clock.ts';
 import type { Dice } from './dice.ts';
+import type { Looks } from './invariants.ts';
 import { type Kernel, type ProcessKind, SimProcess } from './kernel.ts';
 import type { SimPlex } from './plex.ts';
 import { type DiskState, errorOf, ProcessFs } from './process-fs.ts';
 import { SECRETS, type SimStash } from './stash.ts';
+import { StashQueue } from './stash-queue.ts';
 import { type RawLine, type Version, VersionedJournal, versionedFile } from './versions.ts';
 
 export const DATA_DIR = '/stash/breakwater';
 
-const CONNECTION: StashConnection = {
-  origin: 'http://127.0.0.1:9999',
-  credential: { kind: 'cookie', name: 'session', value: SECRETS[2] },
-};
 /** Node starts, in ms. */
 const START_MS = 40;
 const SLOW_START_MS = 4_000;
@@ -47,7 +43,8 @@ interface Outside {
 export interface MachineEvents {
   onAcknowledged(process: SimProcess, stream: StreamName, record: JournalRecord): void;
   onFile(process: SimProcess, call: 'read' | 'stat' | 'write' | 'sync', path: string): void;
-  onCheckpoint(process: SimProcess, stream: StreamName, checkpoint: unknown): void;
+  onCheckpoint(process: SimProcess, name: StreamName | 'agenda', checkpoint: unknown): void;
+  onWakeBegins(process: SimProcess, scope: Scope, hookAt: number): void;
   onLog(line: string): void;
 }
 
@@ -66,8 +63,7 @@ export class Machine {
   readonly #events: MachineEvents;
   version: Version = 0;
   canSpawn = true;
-  /** Tasks that Stash has taken and not begun. */
-  tasksWaiting = 0;
+  readonly queue: StashQueue;
   readonly #own = new Set<string>();
   #made = 0;
   #pids = 100;
@@ -87,6 +83,9 @@ export class Machine {
     readonly houseRules: HouseRules;
     readonly rawLine: RawLine;
     readonly events: MachineEvents;
+    readonly looks: Looks;
+    /** Of the machine that Stash runs on. */
+    readonly stashNow: () => number;
   }) {
     this.#kernel = parts.kernel;
     this.#dice = parts.dice;
@@ -100,6 +99,13 @@ export class Machine {
     this.#houseRules = parts.houseRules;
     this.#rawLine = parts.rawLine;
     this.#events = parts.events;
+    this.queue = new StashQueue({
+      kernel: parts.kernel,
+      looks: parts.looks,
+      wallNow: parts.stashNow,
+      startTask: (args) => this.#wake(args),
+      onLog: (line) => parts.events.onLog(line),
+    });
   }
 
   /** From here on what is asked of the system about processes is asked of this machine. */
@@ -116,31 +122,29 @@ export class Machine {
     });
   }
 
-  hook(job: JobName, trigger: string, onResult: (result: HookResult) => void): void {
-    this.#start('hook', START_MS, async (process, { dir, writer }) => {
-      const start: StartIfNeeded = (theirs, by, checked) =>
-        startIfNeeded(theirs, by, checked, CONNECTION, '/plugin', this.#launcher(process));
-      const result = await runHook(job, trigger, dir, writer, start);
-      onResult(result);
-      return result;
-    });
-  }
-
-  drainer(): void {
-    this.#start('drain', this.#startMs(), (_, { world }) =>
-      drain(world, { isImpatient: false, mayWait: true }),
-    );
+  drainer(lingerMs?: number): void {
+    const options = { isImpatient: false, mayWait: true, ...(lingerMs !== undefined && { lingerMs }) };
+    this.#start('drain', this.#startMs(), (_, { world }) => drain(world, options));
   }
 
   task(mode: TaskMode, args: TaskArgs, onResult: (result: TaskResult) => void = () => {}): SimProcess {
     return this.#start('task', this.#startMs(), async (process, { world }) => {
       process.notes.set('begunAt', world.writer.now().at);
       const result = await runMode(mode, world, args);
-      if (args.by === 'hook' && result.isAway === true) {
-        await this.#launcher(process).startDetached(CONNECTION, DATA_DIR, '/plugin');
-      }
       onResult(result);
       return result;
+    });
+  }
+
+  /** What Stash starts for a hook, in its queue or beside it. */
+  #wake(args: TaskArgs): SimProcess {
+    return this.#start('wake', this.#startMs(), (process, { world }) => {
+      // Beside the queue a drainer may do the looking.
+      if (args.beside !== true) {
+        const scope = isScope(args.scope) ? args.scope : 'changes';
+        this.#events.onWakeBegins(process, scope, Number(args.at));
+      }
+      return runMode('wake', world, args);
     });
   }
 
@@ -178,24 +182,13 @@ export class Machine {
     return process;
   }
 
-  #launcher(process: SimProcess): Launcher {
+  #drainers(process: SimProcess): Drainers {
     return {
       isStashInit: () => this.#isStashInit,
-      queuedAsTask: () =>
-        this.#kernel.operation(process, 'queue a task', 5, () => {
-          if (this.#stash.fault !== null) return false;
-          const waitMs = this.#dice.pick([0, 1_000, 30_000]);
-          this.tasksWaiting += 1;
-          this.#kernel.after(waitMs, () => {
-            this.tasksWaiting -= 1;
-            this.task('drain', { by: 'hook' });
-          });
-          return true;
-        }),
-      startDetached: () =>
+      startDetached: (lingerMs) =>
         this.#kernel.operation(process, 'spawn', 5, () => {
           if (!this.canSpawn) throw errorOf('EAGAIN', 'spawn');
-          this.drainer();
+          this.drainer(lingerMs);
         }),
     };
   }
@@ -208,7 +201,7 @@ export class Machine {
     const version = process.version as Version;
     const journal = new VersionedJournal(new FileJournal(DATA_DIR, fs.journal), version, this.#rawLine);
     journal.onAcknowledged = (stream, record) => this.#events.onAcknowledged(process, stream, record);
-    const file = (stream: StreamName) => {
+    const file = (stream: StreamName | 'agenda') => {
       const path = `${DATA_DIR}/checkpoint/${stream}.json`;
       const versioned = versionedFile(new AtomicFile<never>(path, fs.whole), version);
       return {
@@ -224,6 +217,7 @@ export class Machine {
       journal,
       controlCheckpoint: file('control'),
       queueCheckpoint: file('queue'),
+      agendaCheckpoint: file('agenda'),
       exposures: () => [],
     } as unknown as DataDir;
     const house = { segments: new FileSegments(DATA_DIR, fs.journal), rules: this.#houseRules };
@@ -237,6 +231,7 @@ export class Machine {
       connectPlex: ({ plexToken }, hasEverWorked) =>
         this.#plex.port(process, plexToken, hasEverWorked, () => this.clock.now().at, dice.fork(4)),
       fingerprint: ({ plexUrl, plexToken }) => `${plexUrl} ${SECRETS.indexOf(plexToken as never)}`,
+      drainers: this.#drainers(process),
       env: {},
       sleep: (ms) => this.#kernel.operation(process, 'sleep', ms, () => undefined),
       log: { line: (level, text) => say(`${level}: ${text}`), progress: () => {} },

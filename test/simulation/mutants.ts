@@ -230,6 +230,130 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'before !== undefined && upTo !== undefined && upTo < before',
     replace: 'false',
   },
+  // The front door.
+  {
+    name: 'a wake that runs counts as one that is to begin',
+    file: 'src/door/hook.ts',
+    find: "job.status === 'READY' ?",
+    replace: "job.status !== '' ?",
+  },
+  {
+    name: 'a hook takes a wake off before another is there',
+    file: 'src/door/hook.ts',
+    find: "  var args = { mode: 'wake', scope: scope, at: now };\n",
+    replace:
+      "  for (var j = 0; j < ready.length; j++) gql.Do(STOP, { id: (ready[j] as Ready).id });\n  var args = { mode: 'wake', scope: scope, at: now };\n",
+  },
+  {
+    name: 'a change waits for a busy queue however long',
+    file: 'src/door/hook.ts',
+    find: '.addedAt) >= PATIENCE_MS)) return false;',
+    replace: '.addedAt) >= PATIENCE_MS) || true) return false;',
+  },
+  {
+    name: 'a wake for changes is enough for all',
+    file: 'src/door/hook.ts',
+    find: "its !== null && (its === scope || scope === 'changes')",
+    replace: 'its !== null',
+  },
+  {
+    name: 'a second that is not over counts as over',
+    file: 'src/wake/news.ts',
+    find: 'return changedAt >= now && changedAt <= now + SECOND_MS;',
+    replace: 'return changedAt > now && changedAt <= now + SECOND_MS;',
+  },
+  {
+    name: 'what changed in a second that is not over is left out',
+    file: 'src/wake/news.ts',
+    find: 'return news.map(({ job, changedAt }): QueueEvent => {',
+    replace: 'return news.filter((row) => !isOpen(row, now)).map(({ job, changedAt }): QueueEvent => {',
+  },
+  {
+    name: 'renamed files are not compared',
+    file: 'src/wake/news.ts',
+    find: "return [requested(FILES_CHANGED, 'files')];",
+    replace: 'return [];',
+  },
+  {
+    name: 'what was shared and is gone is forgotten',
+    file: 'src/wake/news.ts',
+    find: "return [{ type: 'job.queued', job: LIBRARY_JOB, cause: 'change' }];",
+    replace: 'return [];',
+  },
+  {
+    name: 'a clock that was set back is not noticed',
+    file: 'src/wake/news.ts',
+    find: 'const isBack = isSetBack(agenda.looked, now);',
+    replace: 'const isBack = isSetBack(agenda.looked, now) && now < 0;',
+  },
+  {
+    name: 'scenes that are gone are not looked for',
+    file: 'src/wake/look.ts',
+    find: "const gone = scope === 'gone' ?",
+    replace: "const gone = scope === ('' as string) ?",
+  },
+  {
+    name: 'a wake that waited while others looked first is told nothing',
+    file: 'src/wake/look.ts',
+    find: '} else if (hookAt !== null && isBeforeBegin(agenda.agenda, hookAt)) {',
+    replace: '} else if (hookAt !== null && hookAt < 0) {',
+  },
+  {
+    name: 'a look asks for nothing again',
+    file: 'src/queue/looked.ts',
+    find: 'const from = Math.min(upTo, now) - OVERLAP_MS;',
+    replace: 'const from = Math.min(upTo, now);',
+  },
+  {
+    name: 'what was there before is news',
+    file: 'src/queue/looked.ts',
+    find: 'return now < begin ? from : Math.max(begin, from);',
+    replace: 'return from;',
+  },
+  {
+    name: 'what was found is found again',
+    file: 'src/queue/looked.ts',
+    find: 'return changedAt !== undefined && seen.get(job) === changedAt;',
+    replace: 'return changedAt !== undefined && seen.get(job) === changedAt + 1;',
+  },
+  {
+    name: 'of two who look first the last is right',
+    file: 'src/queue/looked.ts',
+    find: 'return { upTo: Math.min(upTo, looked.upTo), begin: Math.min(begin, looked.begin), seen };',
+    replace: 'return { upTo, begin, seen };',
+  },
+  {
+    name: 'the agenda says that nothing is pending',
+    file: 'src/queue/agenda.ts',
+    find: 'return { ...agenda, looked, isPending: true, begunAt: agenda.begunAt || moment.at };',
+    replace: 'return { ...agenda, looked, begunAt: agenda.begunAt || moment.at };',
+  },
+  {
+    name: 'a wake starts no drainer',
+    file: 'src/wake/wake.ts',
+    find: 'const drainer = await seeToDrainer(world, looked.agenda, isBeside);',
+    replace:
+      "const drainer: DrainerStart = isBeside ? await seeToDrainer(world, looked.agenda, true) : 'none';",
+  },
+  {
+    name: 'a wake beside a busy queue starts nobody',
+    file: 'src/wake/wake.ts',
+    find: '    await world.drainers.startDetached();\n',
+    replace: '',
+  },
+  {
+    name: 'a drainer is thought alive while its breath is out',
+    file: 'src/wake/see-to-drainer.ts',
+    find: "if (!isDrainerWanted(control.state, writer) || !isWorthwhile(log.agenda, world)) return 'none';",
+    replace: "if (control.state.drain.value !== 'free' || !isWorthwhile(log.agenda, world)) return 'none';",
+  },
+  {
+    name: 'where Stash is process 1 nobody delivers',
+    file: 'src/wake/see-to-drainer.ts',
+    find: "if (!isHurried && gate(control.state, writer.now()).kind !== 'wait') {",
+    replace:
+      "if (isInit) return 'here';\n  if (!isHurried && gate(control.state, writer.now()).kind !== 'wait') {",
+  },
   // The shell.
   {
     name: 'a prober that overslept asks all the same',
@@ -249,18 +373,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/invocation/drain-session.ts',
     find: "if (value === 'open') return 'nothing';",
     replace: "if (value !== 'closed') return 'nothing';",
-  },
-  {
-    name: 'a hook does not look whether its job was written',
-    file: 'src/invocation/hook.ts',
-    find: "if (!appended.ok) return { kind: 'refused', failure: appended.failure };",
-    replace: '',
-  },
-  {
-    name: 'a hook never starts a drainer',
-    file: 'src/invocation/hook.ts',
-    find: 'if (known !== null && !isDrainerWanted(known, writer))',
-    replace: 'if (known !== null || writer.inv !== "")',
   },
   {
     name: 'who loses the race for the drain lease works all the same',

@@ -30,6 +30,8 @@ export interface Plan {
   readonly scansNewFiles: boolean;
   /** Another machine, or a container beside the first, at the same journal; null: there is none. */
   readonly second: Second | null;
+  /** Of hooks, the share that never run. */
+  readonly hookLoss: number;
   readonly acts: readonly Act[];
 }
 
@@ -45,9 +47,26 @@ export type Act = {
   /** Where it happens, if not on the first machine. */
   readonly on?: 'second';
 } /** A person edits scenes; each has a hook, one after another, unless it is lost. */ & (
-  | { readonly does: 'edit'; readonly scenes: readonly string[]; readonly isHookLost: boolean }
+  | {
+      readonly does: 'edit';
+      readonly scenes: readonly string[];
+      readonly isHookLost: boolean;
+      /** All in one transaction; the client leaves after the hooks of so many. */
+      readonly told?: number;
+    }
   | { readonly does: 'empty' | 'destroy'; readonly scene: string }
   | { readonly does: 'rename tag'; readonly tag: string }
+  /** No time moves: only a hook tells. */
+  | { readonly does: 'merge tags'; readonly tag: string; readonly into: string }
+  /** A scan finds a file under another name, and so does Plex. */
+  | { readonly does: 'file moves'; readonly scene: string }
+  /** A scan, or another job of Stash: what waits in its queue waits so long. */
+  | { readonly does: 'busy'; readonly forMs: number }
+  /** Its queue is gone, hooks that were to come do not, and a task that ran is nobody's. */
+  | { readonly does: 'Stash restarts'; readonly downMs: number }
+  | { readonly does: 'plugin off'; readonly forMs: number }
+  /** Somebody stops a job of Stash. */
+  | { readonly does: 'job stopped' }
   | { readonly does: 'task'; readonly mode: TaskName }
   /** A segment of the log is ended. */
   | { readonly does: 'seal'; readonly stream: StreamName }
@@ -133,6 +152,9 @@ const CALM: ReadonlySet<Act['does']> = new Set([
   'rename tag',
   'item appears',
   'new file',
+  'merge tags',
+  'file moves',
+  'busy',
   'undo',
   'unlock',
   'lock',
@@ -141,8 +163,10 @@ const CALM: ReadonlySet<Act['does']> = new Set([
 ]);
 
 /** Whether nothing goes wrong in it: a disk that is slow is no trouble. */
-export function isCalm({ acts }: Plan): boolean {
-  return acts.every((act) => CALM.has(act.does) || (act.does === 'disk' && act.fault === 'slow'));
+export function isCalm({ acts, hookLoss }: Plan): boolean {
+  return (
+    hookLoss === 0 && acts.every((act) => CALM.has(act.does) || (act.does === 'disk' && act.fault === 'slow'))
+  );
 }
 
 export function planOf(seed: number): Plan {
@@ -181,6 +205,7 @@ function firstPlanOf(seed: number): Plan {
     keepMs: dice.pick([null, null, 0, 60_000]),
     scansNewFiles: false,
     second: null,
+    hookLoss: 0,
     acts: acts.sort((a, b) => a.atMs - b.atMs),
   };
 }

@@ -42,6 +42,7 @@ interface Held {
   key: string;
   readonly scene: string;
   bornMs: number;
+  file: string;
   fields: Record<string, string>;
   tags: Record<(typeof TAG_KINDS)[number], string[]>;
   locked: Set<string>;
@@ -73,6 +74,8 @@ export class SimPlex {
   #scans = 1;
   /** The scenes that have a file in it. */
   scenesIn: (folder: string) => readonly string[] = () => [];
+  /** Where the file of a scene is. */
+  fileOf: (scene: string) => string = (scene) => fileOf(scene);
   onFault: (kind: string) => void = () => {};
   onCall: (call: PlexCall) => void = () => {};
   onAnswer: (call: PlexCall, result: 'ok' | 'down' | 'nothing') => void = () => {};
@@ -90,6 +93,7 @@ export class SimPlex {
       key: this.#newKey(),
       scene,
       bornMs: this.#kernel.nowMs,
+      file: this.fileOf(scene),
       fields: { title: `clip ${scene}` },
       tags: { genre: [FOREIGN_TAG], actor: [], collection: [], label: [] },
       locked: new Set(),
@@ -109,6 +113,12 @@ export class SimPlex {
     held.key = this.#newKey();
     held.bornMs = this.#kernel.nowMs;
     held.locked.clear();
+  }
+
+  /** Its file has another name: Plex takes that for another item. */
+  move(scene: string): void {
+    if (!this.#items.delete(scene)) return;
+    this.add(scene);
   }
 
   /** Somebody says something else in Plex. */
@@ -220,9 +230,7 @@ export class SimPlex {
         }),
       findByFile: (_section, baseName) =>
         ask('findByFile', baseName, () => {
-          const found = [...this.#items.values()].filter(({ scene }) =>
-            fileOf(scene).endsWith(`/${baseName}`),
-          );
+          const found = [...this.#items.values()].filter(({ file }) => file.endsWith(`/${baseName}`));
           return { ok: true, value: found.map((held) => this.#view(held)) };
         }),
       itemsOfSection: (_section, start, size) =>
@@ -287,12 +295,12 @@ export class SimPlex {
     return { ok: true, value: null as T };
   }
 
-  #view({ key, scene, fields, tags, locked, images }: Held): PlexItem {
+  #view({ key, file, fields, tags, locked, images }: Held): PlexItem {
     const live = structuredClone({ fields, tags, locked, images });
     return {
       ratingKey: key,
       sectionKey: '1',
-      files: [fileOf(scene)],
+      files: [file],
       fileSizes: {},
       actorDetails: {},
       ...live,

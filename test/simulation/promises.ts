@@ -1,69 +1,61 @@
-// What was promised to people: each change of a scene whose hook was told that it is noted has to arrive in Plex.
+// What was promised to people: each change of a scene in Stash has to arrive in Plex, told by a hook or not.
 
 import type { SimPlex } from './plex.ts';
 import { FOREIGN_TAG } from './plex.ts';
 import type { SimStash } from './stash.ts';
 
 export class Promises {
-  /** Changes of each scene. */
-  readonly #touched = new Map<string, number>();
-  /** Up to which of them a hook was accepted. */
-  readonly #covered = new Map<string, number>();
-  /** How often a person had jobs forgotten. */
-  #drops = 0;
+  /** Scenes that were ever changed. */
+  readonly #touched = new Set<string>();
+  /** Those whose values have to be in Plex, and when they last changed, by Stash's clock. */
+  readonly #promised = new Map<string, number>();
   #excuses = 0;
   accepted = 0;
   delivered = 0;
   lost = 0;
 
-  touch(scene: string): void {
-    this.#touched.set(scene, (this.#touched.get(scene) ?? 0) + 1);
+  /** `changedAt`: by Stash's clock. */
+  touch(scene: string, changedAt: number): void {
+    this.accepted += 1;
+    this.#touched.add(scene);
+    this.#promised.set(scene, changedAt);
   }
 
-  /** What a hook that begins now covers when it is accepted. */
-  covering(scenes: readonly string[]): () => void {
-    const upTo = scenes.map((scene) => [scene, this.#touched.get(scene) ?? 0] as const);
-    const drops = this.#drops;
-    return () => {
-      this.accepted += 1;
-      // Its job may have been forgotten before it had told that it is noted.
-      if (drops !== this.#drops) return;
-      for (const [scene, touch] of upTo) {
-        this.#covered.set(scene, Math.max(touch, this.#covered.get(scene) ?? 0));
-      }
-    };
+  /** It changed without a time. Only a hook tells: what was not promised is not promised by it. */
+  touchSilently(scene: string): void {
+    this.#touched.add(scene);
   }
 
-  /** Somebody undid in Plex what was delivered: no hook tells. */
+  /** Somebody undid in Plex what was delivered, or nothing tells of a change. */
   excuse(scene: string): void {
     this.#excuses += 1;
-    this.#covered.delete(scene);
+    this.#promised.delete(scene);
   }
 
   /** A person does something else with it, and may not come to the end of that: who does renews what was promised. */
   suspend(scene: string): () => void {
-    const covered = this.#covered.get(scene);
+    const promised = this.#promised.get(scene);
     this.excuse(scene);
     const excuses = this.#excuses;
     return () => {
-      if (covered === undefined || excuses !== this.#excuses) return;
-      this.#covered.set(scene, Math.max(covered, this.#covered.get(scene) ?? 0));
+      if (promised === undefined || excuses !== this.#excuses || this.#promised.has(scene)) return;
+      this.#promised.set(scene, promised);
     };
   }
 
   /** A person had jobs forgotten. */
   excuseAll(): void {
     this.#excuses += 1;
-    this.#drops += 1;
-    this.#covered.clear();
+    this.#promised.clear();
   }
 
-  isPromised(scene: string): boolean {
-    return this.isTouched(scene) && this.#covered.get(scene) === this.#touched.get(scene);
+  /** What changed before `begin` is no news. */
+  isPromised(scene: string, begin: number): boolean {
+    return (this.#promised.get(scene) ?? -1) >= begin;
   }
 
   isTouched(scene: string): boolean {
-    return (this.#touched.get(scene) ?? 0) > 0;
+    return this.#touched.has(scene);
   }
 }
 

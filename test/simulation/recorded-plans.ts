@@ -11,6 +11,7 @@ const PLAIN = {
   keepMs: null,
   scansNewFiles: false,
   second: null,
+  hookLoss: 0,
 } as const;
 
 export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[] = [
@@ -357,6 +358,56 @@ export const RECORDED: readonly { readonly name: string; readonly plan: Plan }[]
         { atMs: 1024, does: 'disk', fault: 'slow', share: 1, forMs: 120_000 },
         { atMs: 3296, does: 'edit', scenes: ['1'], isHookLost: false },
         { atMs: 4656, does: 'suspend', ms: 600_000, isMonotonicRunning: true },
+      ],
+    },
+  },
+  {
+    name: 'two who looked first at the same time moved the beginning past the change that one was told of',
+    plan: {
+      ...PLAIN,
+      seed: 126,
+      scenes: 5,
+      vigilMinutes: 0.1,
+      recoveryTimeoutSeconds: 20,
+      failureThreshold: 1,
+      acts: [
+        { atMs: 0, does: 'disk', fault: 'slow', share: 0.2, forMs: 1_000_000_000 },
+        { atMs: 1_016_145, does: 'edit', scenes: ['1', '3'], isHookLost: false },
+        { atMs: 1_026_456, does: 'edit', scenes: ['3'], isHookLost: false },
+      ],
+    },
+  },
+  {
+    name: 'a change without a hook, made after the clock was set back by a day, has a time from before the cursor',
+    plan: {
+      ...PLAIN,
+      seed: 5,
+      scenes: 3,
+      vigilMinutes: 0.2,
+      recoveryTimeoutSeconds: 5,
+      failureThreshold: 5,
+      acts: [
+        { atMs: 1_000, does: 'edit', scenes: ['1', '2'], isHookLost: false },
+        { atMs: 60_000, does: 'step clock', ms: 86_400_000 },
+        { atMs: 61_000, does: 'edit', scenes: ['1'], isHookLost: false },
+        { atMs: 120_000, does: 'step clock', ms: -86_400_000 },
+        { atMs: 180_000, does: 'edit', scenes: ['2'], isHookLost: true },
+      ],
+    },
+  },
+  {
+    name: 'the first change of all came while Stash scanned, and a drainer beside its queue looked first',
+    plan: {
+      ...PLAIN,
+      seed: 6,
+      scenes: 3,
+      vigilMinutes: 0.2,
+      recoveryTimeoutSeconds: 5,
+      failureThreshold: 5,
+      acts: [
+        { atMs: 1_000, does: 'busy', forMs: 600_000 },
+        { atMs: 2_000, does: 'edit', scenes: ['1'], isHookLost: false },
+        { atMs: 12_000, does: 'edit', scenes: ['2'], isHookLost: false },
       ],
     },
   },

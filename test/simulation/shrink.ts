@@ -39,6 +39,7 @@ function* simplerThan(plan: Plan): Generator<Plan> {
   if (plan.hasCovers) yield { ...plan, hasCovers: false };
   if (plan.isStashInit) yield { ...plan, isStashInit: false };
   if (plan.second !== null) yield { ...plan, second: null };
+  if (plan.hookLoss > 0) yield { ...plan, hookLoss: 0 };
   if (plan.scansNewFiles) yield { ...plan, scansNewFiles: false };
   if (plan.reconcilesAtEnd) yield { ...plan, reconcilesAtEnd: false };
   for (const [index, act] of plan.acts.entries()) {
@@ -48,6 +49,10 @@ function* simplerThan(plan: Plan): Generator<Plan> {
 }
 
 function simplerAct(act: Act): Act | null {
+  if (act.does === 'edit' && act.told !== undefined) {
+    const { told: _, ...plain } = act;
+    return plain;
+  }
   if (act.does === 'edit' && act.scenes.length > 1) {
     return { ...act, scenes: act.scenes.slice(0, Math.ceil(act.scenes.length / 2)) };
   }

@@ -81,7 +81,7 @@ describe('the disk', () => {
     for (let seed = 0; seed < 60; seed++) {
       const kernel = new Kernel(new Dice(seed));
       const state = { disk: new Disk('/root'), faults: new Map(), injected: () => {} };
-      const process = new SimProcess('one', 'hook', 1, 'here', 0);
+      const process = new SimProcess('one', 'wake', 1, 'here', 0);
       const { journal } = new ProcessFs(kernel, process, state, new Dice(seed));
       process.stepsToLive = 3;
       let isBack = false;

@@ -15,6 +15,9 @@ export interface Outcome {
   readonly steps: number;
   readonly virtualMs: number;
   readonly processes: number;
+  /** What people changed in Stash. */
+  readonly changes: number;
+  readonly hooks: Readonly<Record<string, number>>;
   readonly jobsAccepted: number;
   readonly jobsDelivered: number;
   readonly jobsLost: number;
@@ -29,7 +32,7 @@ export async function simulate(plan: Plan, trace: ((line: string) => void) | nul
   const giveBack = stage.machine.takeOver();
   try {
     for (let number = 1; number <= plan.scenes; number++) {
-      stage.stash.create(`${number}`);
+      stage.stash.found(`${number}`);
       if (!plan.missing.includes(`${number}`)) stage.plex.add(`${number}`);
     }
     for (const act of plan.acts) kernel.at(act.atMs, () => acts.carryOut(act));
@@ -48,10 +51,20 @@ export async function simulate(plan: Plan, trace: ((line: string) => void) | nul
     steps: kernel.steps,
     virtualMs: kernel.nowMs,
     processes: stage.processes.size,
+    changes: stage.found.changes,
+    hooks: hooksOf(stage),
     jobsAccepted: promises.accepted,
     jobsDelivered: promises.delivered,
     jobsLost: promises.lost,
     faults: { ...stage.faults, kill: kernel.kills },
     looked: looks.looked,
   };
+}
+
+function hooksOf({ machines, found }: Stage): Record<string, number> {
+  const sum: Record<string, number> = { 'found without one': found.foundUntold };
+  for (const { queue } of machines) {
+    for (const [outcome, count] of Object.entries(queue.outcomes)) sum[outcome] = (sum[outcome] ?? 0) + count;
+  }
+  return sum;
 }

@@ -9,6 +9,7 @@ import { Checks, WALL_SKEW_MS } from './checks.ts';
 import { MachineClock } from './clock.ts';
 import { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
+import { Found } from './found.ts';
 import { Looks } from './invariants.ts';
 import { Kernel, type SimProcess } from './kernel.ts';
 import { DATA_DIR, Machine } from './machine.ts';
@@ -38,6 +39,9 @@ export class Stage {
   readonly checks: Checks;
   readonly scans: Scans;
   readonly undone: Undone;
+  readonly found: Found;
+  /** What was committed last: when, by Stash's clock, and whether that time is of no change before. */
+  changed = { at: 0, isDistinct: true };
   readonly machine: Machine;
   /** Null: there is one machine. */
   readonly second: Machine | null;
@@ -52,6 +56,9 @@ export class Stage {
   readonly said: string[] = [];
   readonly processes = new Map<string, SimProcess>();
   #isLogDirty = false;
+  #restoreFound: () => void = () => {};
+  /** When records of the queue were first seen, by id. */
+  readonly #seenMs = new Map<string, number>();
   #newestControl = 0;
 
   constructor(plan: Plan, trace: ((line: string) => void) | null) {
@@ -88,6 +95,11 @@ export class Stage {
     });
     this.scans = new Scans(this);
     this.undone = new Undone(this);
+    this.found = new Found(this);
+    this.stash.onChange = (job, at) => {
+      this.changed = { at, isDistinct: this.found.onChange(job, at) };
+    };
+    this.plex.fileOf = (scene) => this.stash.fileOf(scene);
     this.stash.onRead = (process, id, said) => this.undone.onStashRead(process, id, said);
     const machineParts: MachineParts = {
       kernel: this.kernel,
@@ -97,6 +109,8 @@ export class Stage {
       isStashInit: plan.isStashInit,
       houseRules: houseRulesOf(plan),
       rawLine,
+      looks: this.looks,
+      stashNow: () => this.clock.now().at,
       events: {
         onAcknowledged: (process, stream, record) => this.checks.onAcknowledged(process, stream, record),
         onFile: (process, call, path) => {
@@ -108,6 +122,7 @@ export class Stage {
           if (segment === this.#newestControl) this.checks.onLook(process);
         },
         onCheckpoint: (process, stream, written) => this.#lookAtCheckpoint(process, stream, written),
+        onWakeBegins: (...begun) => this.found.onWakeBegins(...begun),
         onLog: (line) => this.said.push(line),
       },
     };
@@ -130,9 +145,9 @@ export class Stage {
     );
   }
 
-  /** Tasks that Stash has taken and not begun. */
-  get tasksWaiting(): number {
-    return this.machines.reduce((sum, { tasksWaiting }) => sum + tasksWaiting, 0);
+  /** Whether nothing runs and nothing waits. */
+  get isQuiet(): boolean {
+    return this.kernel.processes.size === 0 && this.machines.every(({ queue }) => queue.isIdle);
   }
 
   /** Whether two machines agreed on wall time all along, as well as they must. */
@@ -157,18 +172,20 @@ export class Stage {
   /** Until no process is left, at most so long. */
   settle(atMostMs: number): Promise<void> {
     const { kernel } = this;
-    const isQuiet = () => kernel.processes.size === 0 && this.tasksWaiting === 0;
-    return kernel.run(kernel.nowMs + atMostMs, () => this.isBroken || isQuiet());
+    return kernel.run(kernel.nowMs + atMostMs, () => this.isBroken || this.isQuiet);
   }
 
   /** After a power loss the log is read from its beginning: its end may be another. */
   async readAnew(): Promise<void> {
     this.watch.reset();
     this.undone.reset();
+    const { queuedMs } = this.found;
+    this.#restoreFound = this.found.reset();
     this.#isLogDirty = false;
     const control = this.disk.disk.files().filter(([path]) => path.includes('/control'));
     this.#newestControl = Math.max(0, ...control.map(([path]) => segmentOf(path)));
     await this.watch.advance(true);
+    if (this.faults['disk sync-error'] !== undefined) this.found.excuseLost(queuedMs);
     this.checks.lookForLost(this.present(), this.plan.keepMs === null);
     for (const clock of this.clocks) this.watch.lookAtWaits(clock.now());
   }
@@ -192,15 +209,20 @@ export class Stage {
   }
 
   #connect(injected: (kind: string) => void): void {
-    const { watch, plex, kernel, checks, scans, undone, promises, looks } = this;
+    const { watch, plex, kernel, checks, scans, undone, promises, looks, found } = this;
+    for (const { queue } of this.machines) queue.onWakeLost = (scope) => found.onWakeLost(scope);
     watch.onControl = (step) => {
       checks.onControl(step, this.processes.get(step.record.inv) ?? null);
       scans.onControl(step);
     };
-    watch.onQueue = (event, by, isAgain) => {
-      undone.onQueue(event, by, isAgain);
+    watch.onQueue = (event, { id, inv }, isAgain, isVoid) => {
+      undone.onQueue(event, inv, isAgain);
+      const seenMs = this.#seenMs.get(id) ?? kernel.nowMs;
+      this.#seenMs.set(id, seenMs);
+      if (isAgain && event.type === 'queue.compacted') this.#restoreFound();
+      if (!isVoid) found.onQueue(event, seenMs, isAgain);
       if (isAgain) return;
-      scans.onQueue(event, by);
+      scans.onQueue(event, inv);
       if (event.type === 'job.delivered') promises.delivered += 1;
       if (event.type === 'job.dropped') promises.excuseAll();
       const isOwnFault = event.type === 'job.deferred' && /^failed: (?!E[A-Z]+:)/.test(event.detail);
@@ -226,10 +248,11 @@ export class Stage {
     const wasCalm = isCalm(this.plan);
     kernel.onEnd = (process, exit) => {
       checks.onEnd(process, exit);
-      // Nobody need save anything again where nothing went wrong: of a hook and a drainer one sees the other.
-      const isLeft = kernel.processes.size === 0 && this.tasksWaiting === 0;
+      for (const { queue } of this.machines) queue.onProcessEnd(process);
+      found.onWakeEnds(process, exit);
+      // Nobody need save anything again where nothing went wrong: of a wake and a drainer one sees the other.
       const { pending } = watch.queue.counts;
-      if (wasCalm && isLeft) {
+      if (wasCalm && this.isQuiet) {
         looks.at(3, pending === 0, () => `${pending} jobs were left though nothing went wrong`);
       }
       if (exit.kind === 'threw') this.said.push(String(exit.error.stack));

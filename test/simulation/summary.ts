@@ -11,6 +11,8 @@ export class Summary {
   #steps = 0;
   #processes = 0;
   #virtualMs = 0;
+  #changes = 0;
+  readonly #hooks: Record<string, number> = {};
   #accepted = 0;
   #delivered = 0;
   #lost = 0;
@@ -23,12 +25,13 @@ export class Summary {
     this.#steps += outcome.steps;
     this.#processes += outcome.processes;
     this.#virtualMs += outcome.virtualMs;
+    this.#changes += outcome.changes;
+    addTo(this.#hooks, outcome.hooks);
     this.#accepted += outcome.jobsAccepted;
     this.#delivered += outcome.jobsDelivered;
     this.#lost += outcome.jobsLost;
     this.hash = Math.imul(this.hash ^ outcome.hash, 0x01000193) >>> 0;
-    for (const [kind, count] of Object.entries(outcome.faults))
-      this.#faults[kind] = (this.#faults[kind] ?? 0) + count;
+    addTo(this.#faults, outcome.faults);
     for (const number of INVARIANT_NUMBERS) {
       this.looked[number] = (this.looked[number] ?? 0) + (outcome.looked[number] ?? 0);
     }
@@ -40,7 +43,10 @@ export class Summary {
     const injected = faults.reduce((sum, [, count]) => sum + count, 0);
     return [
       `${this.seeds} seeds, ${this.failed.length} failed; ${this.#steps} steps of ${this.#processes} processes in ${days} days of their time`,
-      `jobs: ${this.#accepted} accepted, ${this.#delivered} deliveries, ${this.#lost} lost`,
+      `${this.#changes} changes in Stash, hooks: ${Object.entries(this.#hooks)
+        .map(([outcome, count]) => `${outcome} ${count}`)
+        .join(', ')}`,
+      `scenes: ${this.#accepted} changed, ${this.#delivered} deliveries, ${this.#lost} lost`,
       `${injected} faults injected: ${faults.map(([kind, count]) => `${kind} ${count}`).join(', ')}`,
       'invariants, and how often each was looked at:',
       ...INVARIANT_NUMBERS.map(
@@ -48,4 +54,8 @@ export class Summary {
       ),
     ];
   }
+}
+
+function addTo(sums: Record<string, number>, more: Readonly<Record<string, number>>): void {
+  for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
 }

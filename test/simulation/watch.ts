@@ -8,9 +8,11 @@ import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/cont
 import type { ControlState } from '../../src/control/state.ts';
 import { type Journal, readAll } from '../../src/journal/journal.ts';
 import type { Entry } from '../../src/journal/lines.ts';
+import type { JournalRecord } from '../../src/journal/record.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../../src/outages/outages.ts';
+import { isSeen } from '../../src/queue/looked.ts';
 import { createQueue, type PlacedQueueEvent, type QueueStore } from '../../src/queue/queue.ts';
-import { queueEventOf } from '../../src/queue/queue-log.ts';
+import { queueEventOf } from '../../src/queue/queue-fold.ts';
 import { beginning, inWordsOfEvolve, type Told, tell } from '../control/oracle.ts';
 import { event } from '../support/machine-events.ts';
 import type { Looks } from './invariants.ts';
@@ -39,7 +41,9 @@ export class Watch {
   #told: Told | null = beginning();
   readonly #wedgeSeen = new Set<string>();
   onControl: (step: Step) => void = () => {};
-  onQueue: (event: PlacedQueueEvent, by: string, isAgain: boolean) => void = () => {};
+  /** `isVoid`: a change that was found before. */
+  onQueue: (event: PlacedQueueEvent, record: JournalRecord, isAgain: boolean, isVoid: boolean) => void =
+    () => {};
 
   constructor(open: () => Journal, looks: Looks, nows: () => readonly Moment[]) {
     this.#open = open;
@@ -138,8 +142,10 @@ export class Watch {
     this.ids.add(entry.record.id);
     const placed = queueEventOf(entry.record, entry.position);
     if (placed === null) return;
+    const { looked } = this.queue;
+    const isVoid = placed.type === 'job.queued' && isSeen(looked, placed.job, placed.changedAt);
     this.#store.send(placed);
-    this.onQueue(placed, entry.record.inv, isAgain);
+    this.onQueue(placed, entry.record, isAgain, isVoid);
   }
 
   /** A record that was adopted moved the machines by another way than theirs: from there on there is one telling. */

@@ -63,6 +63,31 @@ describe('settings', () => {
     expect(unwrap(await connect(stash).settings(PLUGIN))).toEqual({});
   });
 
+  // Stash replaces them all by what it is sent: what is not sent along is gone, the token of Plex first of all.
+  test('that are set leave those alone that are not named', async () => {
+    const stash = await startStash({ version: 'v0.30.1' });
+    stash.configurePlugin(PLUGIN, { plexUrl: 'http://127.0.0.1:32400', plexToken: 'a-token', maxTags: 3 });
+    unwrap(await connect(stash).configure(PLUGIN, { maxTags: 40, scanNewFiles: true }));
+    expect(unwrap(await connect(stash).settings(PLUGIN))).toEqual({
+      plexUrl: 'http://127.0.0.1:32400',
+      plexToken: 'a-token',
+      maxTags: 40,
+      scanNewFiles: true,
+    });
+  });
+
+  test('that cannot be read are not written either', async () => {
+    const bodies: string[] = [];
+    const { port } = await httpServer((request, response) => {
+      request.on('data', (chunk) => bodies.push(String(chunk)));
+      request.on('end', () => response.end('{"errors":[{"message":"database is locked"}],"data":null}'));
+    });
+    const client = new StashClient({ origin: `http://127.0.0.1:${port}`, credential: { kind: 'none' } });
+    onTestFinished(() => client.close());
+    expect(kindOf(await client.configure(PLUGIN, { maxTags: 40 }))).toBe('refused');
+    expect(bodies.join()).not.toContain('configurePlugin');
+  });
+
   test('of a Stash that has no plugin settings yet are refused: it cannot load the plugin either', async () => {
     const stash = await startStash({ version: 'v0.22.1' });
     const result = await connect(stash).settings(PLUGIN);
@@ -221,6 +246,13 @@ describe('being let in', () => {
     expect(kindOf(await connect(stash, stale).apiKey())).toBe('unauthorized');
   });
 
+  test('fails for a picture as well, which is not "no cover yet" where Stash asks for a login', async () => {
+    const stash = await startStash({ scenes: 1, ...closed });
+    const stale = { kind: 'cookie', name: 'session', value: 'gone' } as const;
+    expect(kindOf(await connect(stash, stale).cover('1', ''))).toBe('unauthorized');
+    expect(unwrap(await connect(stash, { kind: 'apiKey', value: KEY }).cover('1', '')).kind).toBe('picture');
+  });
+
   test('fails with a wrong key', async () => {
     const stash = await startStash({ version: 'v0.30.1', ...closed });
     expect(kindOf(await connect(stash, { kind: 'apiKey', value: 'wrong' }).apiKey())).toBe('unauthorized');
@@ -336,4 +368,50 @@ test('a scene of any shape is read without a crash, as texts', () => {
     ),
     PROPERTY_RUNS,
   );
+});
+
+// GraphQL gives what it could and null for the rest: a scene that is null there is not gone, and its job is not settled.
+describe('an answer with errors beside its data is a refusal, in every question', () => {
+  const partial = {
+    data: {
+      s0: null,
+      configuration: { plugins: {}, general: { apiKey: null } },
+      findScenes: { count: 0, scenes: [] },
+      __type: { inputFields: [{ name: 'groups' }] },
+    },
+    errors: [{ message: 'context canceled', path: ['s0'] }],
+  };
+
+  test.each<[string, (client: StashClient) => Promise<StashResult<unknown>>]>([
+    ['settings', (client) => client.settings(PLUGIN)],
+    ['configure', (client) => client.configure(PLUGIN, {})],
+    ['scenes', (client) => client.scenes(['1'])],
+    ['scenesWith', (client) => client.scenesWith('tag', '1')],
+    ['scenesWithFile', (client) => client.scenesWithFile(['a.mp4'])],
+    ['scenesAfter', (client) => client.scenesAfter(0, 10)],
+    ['changedSince', (client) => client.changedSince(0)],
+    ['sceneIds', (client) => client.sceneIds()],
+    ['apiKey', (client) => client.apiKey()],
+  ])('%s', async (_, ask) => {
+    const { port } = await httpServer((_request, response) => response.end(JSON.stringify(partial)));
+    const client = new StashClient({ origin: `http://127.0.0.1:${port}`, credential: { kind: 'none' } });
+    onTestFinished(() => client.close());
+    expect(kindOf(await ask(client))).toBe('refused');
+  });
+
+  test('scenes, where only the question for them has errors', async () => {
+    const { port } = await httpServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => {
+        body += String(chunk);
+      });
+      request.on('end', () => {
+        const { errors, ...clean } = partial;
+        response.end(JSON.stringify(body.includes('findScene(') ? { ...clean, errors } : clean));
+      });
+    });
+    const client = new StashClient({ origin: `http://127.0.0.1:${port}`, credential: { kind: 'none' } });
+    onTestFinished(() => client.close());
+    expect(kindOf(await client.scenes(['1', '2']))).toBe('refused');
+  });
 });

@@ -48,7 +48,7 @@ export class LiveWorld {
       plugins: PLUGIN_DIR,
       dir: root,
       scenes,
-      ...(stashVersion === undefined ? {} : { version: stashVersion }),
+      version: stashVersion ?? 'v0.30.1',
       ...(apiKey === undefined ? {} : { apiKey }),
     });
     stash.configurePlugin('breakwater', {

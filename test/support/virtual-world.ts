@@ -1,21 +1,17 @@
-// A world for drainers, hooks and tasks that happens in memory: the real drain(), runMode() and hooks over one
-// MemoryJournal, one virtual clock, a fake Plex and a fake Stash. Processes run at the same time: whatever takes
+// A world for drainers, wakes and tasks that happens in memory: the real drain() and runMode() over one MemoryJournal, one virtual clock, a fake Plex and a fake Stash. Processes run at the same time: whatever takes
 // time (a sleep, a request, an append) waits its turn on the virtual clock. A process can die at any of its steps, and
 // is then neither heard nor waited for.
 //
 // A loop that goes round without time passing, or that fills the journal, ends the test with `HotLoop`.
-// Hooks start drainers through `spawn` of node:child_process: a test that calls `hook` mocks it with `spawnVirtually`.
 
 import { createHash } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import { ControlLog } from '../../src/control/control-log.ts';
 import type { Step } from '../../src/control/replay.ts';
+import type { Scope } from '../../src/door/scopes.ts';
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
-import { type HookResult, runHook, type StartIfNeeded } from '../../src/invocation/hook.ts';
 import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
-import { startIfNeeded } from '../../src/invocation/start-drainer.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { TaskResult } from '../../src/invocation/task-result.ts';
 import type { StashPort, World } from '../../src/invocation/world.ts';
@@ -24,12 +20,14 @@ import type { Writer } from '../../src/journal/writer.ts';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from '../../src/plex/failures.ts';
 import type { PlexResult } from '../../src/plex/plex-client.ts';
 import { type ImageKind, type PlexItem, type PlexSection, TAG_KINDS } from '../../src/plex/plex-item.ts';
-import type { JobName } from '../../src/queue/events.ts';
+import type { JobName, SharedKind } from '../../src/queue/events.ts';
+import { isSeen, NEVER } from '../../src/queue/looked.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import type { ReconcileScope } from '../../src/queue/reconciliation.ts';
 import { parseSettingsFile } from '../../src/settings/file.ts';
 import { OTHER_PLUGIN_ID } from '../../src/settings/takeover.ts';
+import type { ChangedRow } from '../../src/stash/changed.ts';
 import { coverOf } from '../../src/stash/cover.ts';
 import type { StashFailure } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
@@ -383,6 +381,8 @@ export class FakePlex {
 export type StashMethod =
   | 'settings'
   | 'configure'
+  | 'changedSince'
+  | 'sceneIds'
   | 'scenes'
   | 'scenesAfter'
   | 'scenesWith'
@@ -396,6 +396,8 @@ export class FakeStash {
   readonly covers = new Map<string, string>();
   /** Scenes by `tag:5` and the like. */
   readonly touching = new Map<string, string[]>();
+  /** When tags and the like (`tag:5`) were changed, wall ms. */
+  readonly changes = new Map<JobName, number>();
   /** Of Stash2Plex. */
   otherSettings: Record<string, unknown> = {};
   settings: Record<string, string | number> = { plexUrl: PLEX_URL, plexToken: 'a-token' };
@@ -409,7 +411,35 @@ export class FakeStash {
 
   edit(id: string, parts: Partial<StashScene>): void {
     const scene = this.scenes.get(id) ?? sceneWith({ id, files: [fileOf(id)] });
-    this.scenes.set(id, { ...scene, updatedAt: this.#time.clock.now().at, ...parts });
+    this.scenes.set(id, { ...scene, updatedAt: this.now, ...parts });
+  }
+
+  /** What it says is another without its time moving, as when a tag is merged or renamed in bulk. */
+  amend(id: string, parts: Partial<StashScene>): void {
+    this.edit(id, { updatedAt: this.scenes.get(id)?.updatedAt ?? 0, ...parts });
+  }
+
+  /** Stash's clock, as its times are: whole seconds, wall ms. */
+  get now(): number {
+    return Math.floor(this.#time.clock.now().at / 1_000) * 1_000;
+  }
+
+  /** Somebody saves it, with other values or with the same. Of what is not there, or has no time, nothing moves. */
+  touch(job: JobName): void {
+    const [kind, id] = job.split(':') as [string, string];
+    if (kind !== 'scene' && kind !== 'library') this.changes.set(job, this.now);
+    if (kind === 'scene' && this.scenes.has(id)) this.edit(id, {});
+  }
+
+  #changedSince(since: number): ChangedRow[] {
+    const scenes = [...this.scenes.values()].map(
+      ({ id, updatedAt }) => ({ kind: 'scene', id, changedAt: updatedAt, isNew: false }) as const,
+    );
+    const shared = [...this.changes].map(([job, changedAt]) => {
+      const [kind, id] = job.split(':') as [SharedKind, string];
+      return { kind, id, changedAt, isNew: false };
+    });
+    return [...scenes, ...shared].filter(({ changedAt }) => changedAt >= since);
   }
 
   port(process: VirtualProcess): StashPort {
@@ -430,6 +460,9 @@ export class FakeStash {
           Object.assign(this.settings, values);
           return null;
         }),
+      changedSince: (since) =>
+        ask('changedSince', [], () => ({ now: this.now, rows: this.#changedSince(since) })),
+      sceneIds: () => ask('sceneIds', [], () => new Set(this.scenes.keys())),
       scenes: (ids) => ask('scenes', ids, () => new Map([...this.scenes].filter(([id]) => ids.includes(id)))),
       scenesWith: (kind, id) =>
         ask('scenesWith', [id], () => [...(this.touching.get(`${kind}:${id}`) ?? [])]),
@@ -465,6 +498,11 @@ export class FakeStash {
   }
 }
 
+export interface WakeOptions extends ProcessOptions {
+  readonly scope?: Scope;
+  readonly isBeside?: boolean;
+}
+
 export interface ProcessOptions {
   /** Dies instead of taking this step; steps count from 1, and each request and append is two of them. */
   readonly diesAtStep?: number;
@@ -498,11 +536,6 @@ export class VirtualProcess {
 
 export const PLEX_URL = 'http://plex:32400';
 
-const CONNECTION = { origin: 'http://127.0.0.1:1', credential: { kind: 'none' } } as const;
-/** Worlds by the data dir that their hooks hand on. */
-const WORLDS = new Map<string, VirtualWorld>();
-let worldsMade = 0;
-
 export class VirtualWorld {
   readonly time = new VirtualTime();
   readonly journal = new MemoryJournal();
@@ -516,19 +549,16 @@ export class VirtualWorld {
   maxAppends = MAX_APPENDS;
   houseRules = HOUSE_RULES;
   appends = 0;
-  /** Processes that hooks have started, and those that are still at work. */
+  /** Stash is process 1 of its container. */
+  isStashInit = false;
+  /** Detached drainers that were started, and those that are still at work. */
   readonly started: string[] = [];
   readonly #alive = new Map<string, VirtualProcess>();
   readonly #background = new Set<Promise<unknown>>();
-  readonly #path = `virtual-${++worldsMade}`;
-  readonly #checkpoints = { control: '', queue: '' };
+  readonly #checkpoints = { control: '', queue: '', agenda: '' };
   #made = 0;
-  /** For the next drainer that a hook starts. */
+  /** For the next drainer that is started detached. */
   nextDrainer: ProcessOptions = {};
-
-  constructor() {
-    WORLDS.set(this.#path, this);
-  }
 
   /** Scenes 1 to `count`, in Stash and in Plex, not yet the same. */
   static withScenes(count: number): VirtualWorld {
@@ -540,13 +570,19 @@ export class VirtualWorld {
     return world;
   }
 
-  /** Queues jobs as hooks do, without looking whether a drainer is needed. */
+  /** Queues jobs as a look does that finds them changed, without seeing to a drainer. */
   async queued(...jobs: readonly JobName[]): Promise<void> {
-    const { journal } = this.#newProcess('hook');
-    const queue = await QueueLog.open(journal, this.#writer('hook'));
-    await this.time.during(() =>
-      queue.append(...jobs.map((job) => ({ type: 'job.queued', job, cause: 'Scene.Update.Post' }) as const)),
-    );
+    const { journal } = this.#newProcess('wake');
+    const log = await QueueLog.open(journal, this.#writer('wake'));
+    const { now } = this.stash;
+    const isFirst = log.queue.looked.upTo === NEVER;
+    const looked = isFirst ? [{ type: 'stash.looked', upTo: now, begin: now } as const] : [];
+    const queued = jobs.map((job) => {
+      const changedAt = this.stash.scenes.get(job.slice('scene:'.length))?.updatedAt || undefined;
+      const isNews = changedAt !== undefined && !isSeen(log.queue.looked, job, changedAt);
+      return { type: 'job.queued', job, cause: 'change', ...(isNews && { changedAt }) } as const;
+    });
+    await this.time.during(() => log.appendOrThrow(...looked, ...queued));
   }
 
   /** Puts a reconciliation on the journal, for whoever drains next. */
@@ -562,9 +598,11 @@ export class VirtualWorld {
   }
 
   drain(options: Partial<DrainOptions> & ProcessOptions = {}): Promise<DrainSummary> {
-    const { isImpatient = false, mayWait = true } = options;
+    const { isImpatient = false, mayWait = true, hasLooked } = options;
     const made = this.#newProcess(isImpatient ? 'task' : 'drain', options);
-    return this.#living(made.process, () => drain(made.world, { isImpatient, mayWait }));
+    return this.#living(made.process, () =>
+      drain(made.world, { isImpatient, mayWait, ...(hasLooked && { hasLooked }) }),
+    );
   }
 
   run(mode: TaskMode, args: TaskArgs = {}): Promise<TaskResult> {
@@ -578,12 +616,19 @@ export class VirtualWorld {
     return this.#living(made.process, () => act(made.world));
   }
 
-  /** A hook: the real one. The drainer that it starts works on while the test waits for anything. */
-  hook(job: JobName, options: ProcessOptions = {}, origin: string = CONNECTION.origin): Promise<HookResult> {
-    const { process, dir, writer } = this.#newProcess('hook', options);
-    const start: StartIfNeeded = (theirs, by, checked) =>
-      startIfNeeded(theirs, by, checked, { ...CONNECTION, origin }, '/nowhere');
-    return this.#living(process, () => runHook(job, 'Scene.Update.Post', dir, writer, start));
+  /**
+   * Something is saved in Stash, and the wake that its hook asks for runs to its end: the real one. The drainer that it
+   * starts works on while the test waits for anything.
+   */
+  hook(job: JobName, options: WakeOptions = {}): Promise<TaskResult> {
+    this.stash.touch(job);
+    return this.wake({ scope: job.startsWith('library:') ? 'shared' : 'changes', ...options });
+  }
+
+  wake({ scope = 'changes', isBeside = false, ...options }: WakeOptions = {}): Promise<TaskResult> {
+    const { process, world } = this.#newProcess('wake', options);
+    const args = { scope, at: this.time.clock.now().at, beside: isBeside };
+    return this.#living(process, () => runMode('wake', world, args));
   }
 
   /** Something that happens after `ms`, while the test waits for something. */
@@ -603,22 +648,23 @@ export class VirtualWorld {
     this.time.assertWell();
   }
 
+  /** The checkpoints, as text. */
+  kept(): string {
+    return JSON.stringify(this.#checkpoints);
+  }
+
   killDrainers(): void {
     for (const process of this.#alive.values()) process.kill();
   }
 
-  startDetached(): void {
+  startDetached(lingerMs?: number): void {
     const made = this.#newProcess('drain', this.nextDrainer);
     this.nextDrainer = {};
     this.started.push(made.process.inv);
-    const run = () => drain(made.world, { isImpatient: false, mayWait: true });
+    const linger = lingerMs === undefined ? {} : { lingerMs };
+    const run = () => drain(made.world, { isImpatient: false, mayWait: true, ...linger });
     this.#alive.set(made.process.inv, made.process);
     this.#inBackground(this.#living(made.process, run).finally(() => this.#alive.delete(made.process.inv)));
-  }
-
-  /** For a test that makes many. */
-  forget(): void {
-    WORLDS.delete(this.#path);
   }
 
   async steps(): Promise<Step[]> {
@@ -678,11 +724,12 @@ export class VirtualWorld {
     const process = new VirtualProcess(this.time, writer.inv, options);
     const journal = new ProcessJournal(this, process);
     const dir = {
-      path: this.#path,
+      path: '/nowhere',
       journal,
       exposures: () => [],
       controlCheckpoint: this.#file('control', process),
       queueCheckpoint: this.#file('queue', process),
+      agendaCheckpoint: this.#file('agenda', process),
     } as unknown as DataDir;
     const world: World = {
       dir,
@@ -698,6 +745,13 @@ export class VirtualWorld {
       connectPlex: ({ plexUrl }, hasEverWorked) =>
         (this.hosts.get(plexUrl) ?? this.#nobody()).port(writer.inv, process, hasEverWorked),
       fingerprint: ({ plexUrl, plexToken }) => `${plexUrl} ${plexToken}`,
+      drainers: {
+        isStashInit: () => this.isStashInit,
+        startDetached: async (lingerMs) => {
+          process.step();
+          this.startDetached(lingerMs);
+        },
+      },
       env: {},
       sleep: async (ms) => {
         process.step();
@@ -709,7 +763,7 @@ export class VirtualWorld {
     return { process, journal, dir, writer, world };
   }
 
-  #file(name: 'control' | 'queue', process: VirtualProcess) {
+  #file(name: 'control' | 'queue' | 'agenda', process: VirtualProcess) {
     return {
       read: () => {
         const text = this.#checkpoints[name];
@@ -759,18 +813,6 @@ class ProcessJournal extends MemoryJournal {
   override async size(...given: Parameters<MemoryJournal['size']>) {
     return this.#world.journal.size(...given);
   }
-}
-
-/** For `vi.mock('node:child_process')`: what is spawned is a drainer of the world whose data dir it is given. */
-export function spawnVirtually(env: Readonly<Record<string, string | undefined>>): EventEmitter {
-  const child = Object.assign(new EventEmitter(), { unref: () => {} });
-  const world = WORLDS.get(env.BREAKWATER_DATA ?? '');
-  if (world === undefined) throw new Error('a process was spawned for no virtual world');
-  queueMicrotask(() => {
-    child.emit('spawn');
-    world.startDetached();
-  });
-  return child;
 }
 
 function sha1Of(bytes: Buffer): string {

@@ -18,6 +18,9 @@ import { featuresOf } from './versions.ts';
 /** One runs while the other tidies up. */
 const SCRIPT_THREADS_AHEAD = 2;
 
+/** Of the scenes that are made at the start. */
+const AGE_MS = 30 * 86_400_000;
+
 export function makeStash(options: StashSimulatorOptions, dir: string, host: string, port: number): Stash {
   const features = featuresOf(options.version ?? 'v0.25.1');
   const lines: StashLogLine[] = [];
@@ -69,7 +72,11 @@ export function makeStash(options: StashSimulatorOptions, dir: string, host: str
     },
   };
   stash.reloadPlugins();
-  for (let n = 1; n <= (options.scenes ?? 0); n += 1) db.addScene({ files: [`${root}/clip ${n}.mp4`] });
+  for (let n = 1; n <= (options.scenes ?? 0); n += 1) {
+    const scene = db.addScene({ files: [`${root}/clip ${n}.mp4`] });
+    // They were there before whoever looks at this library now.
+    scene.updatedAt -= AGE_MS;
+  }
   return stash;
 }
 

@@ -40,7 +40,7 @@ export interface StashSimulatorOptions {
   readonly username?: string;
   readonly password?: string;
   readonly apiKey?: string;
-  /** How many scenes to make: scene n has the file `${root}/clip ${n}.mp4` and no title. Default 0. */
+  /** How many scenes to make: scene n has the file `${root}/clip ${n}.mp4`, no title, and is a month old. Default 0. */
   readonly scenes?: number;
   /** Default /media/scenes. */
   readonly root?: string;

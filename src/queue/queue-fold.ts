@@ -1,0 +1,118 @@
+// A fold of the queue stream that one process keeps: it refreshes, appends, and can be kept as a checkpoint. What the
+// events come to is the subclass's business: all of it for a drainer, and little for a wake.
+
+import type { Checkpoint } from '../journal/atomic-file.ts';
+import { type AppendResult, type Journal, JournalError } from '../journal/journal.ts';
+import type { Entry } from '../journal/lines.ts';
+import type { JournalRecord, Position } from '../journal/record.ts';
+import { type Origin, originOf, trusted } from '../journal/trust.ts';
+import { makeRecord, type Writer } from '../journal/writer.ts';
+import type { QueueEvent } from './events.ts';
+import type { PlacedQueueEvent } from './queue.ts';
+import { isQueueEvent } from './queue-shapes.ts';
+
+export abstract class QueueFold<Image> {
+  readonly #journal: Journal;
+  readonly #writer: Writer;
+  readonly #era: string;
+  #position: Position;
+  #last: Checkpoint<Image>['last'] | null;
+  #damaged = 0;
+  #hasSkippedNewer = false;
+  #sinceCheckpoint = 0;
+
+  protected constructor(journal: Journal, writer: Writer, era: string, checkpoint: Checkpoint<Image> | null) {
+    this.#journal = journal;
+    this.#writer = writer;
+    this.#era = era;
+    this.#position = checkpoint?.position ?? 0;
+    this.#last = checkpoint?.last ?? null;
+  }
+
+  /** The checkpoint if it is of this log and era, else null. */
+  protected static trusted<Image>(
+    journal: Journal,
+    origin: Origin,
+    checkpoint: Checkpoint<Image> | null,
+  ): Promise<Checkpoint<Image> | null> {
+    return trusted(journal, 'queue', origin, checkpoint);
+  }
+
+  protected abstract fold(event: PlacedQueueEvent): void;
+  /** What a checkpoint keeps. */
+  protected abstract image(): Image;
+
+  /** Everything before this was folded; outcomes may cover up to here. */
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Lines that were damaged, since the checkpoint that this began with. */
+  get damaged(): number {
+    return this.#damaged;
+  }
+
+  get tailLength(): number {
+    return this.#sinceCheckpoint;
+  }
+
+  /** Null while the log is empty, and where not all of it could be read: a newer Breakwater would take it for the whole. */
+  checkpoint(): Checkpoint<Image> | null {
+    const mark = this.mark();
+    return mark === null ? null : { ...mark, state: this.image() };
+  }
+
+  /** Of what a checkpoint of now would be. */
+  mark(): Omit<Checkpoint<Image>, 'state'> | null {
+    if (this.#last === null || this.#hasSkippedNewer) return null;
+    return { ...originOf(this.#era, this.#writer), position: this.#position, last: this.#last };
+  }
+
+  async refresh(): Promise<void> {
+    for (;;) {
+      const chunk = await this.#journal.read('queue', this.#position);
+      if (chunk.next === this.#position) return;
+      for (const entry of chunk.entries) this.#foldEntry(entry);
+      this.#position = chunk.next;
+    }
+  }
+
+  async append(...events: readonly QueueEvent[]): Promise<AppendResult> {
+    const records = events.map((event) => queueRecord(this.#writer, event));
+    const result = await this.#journal.append('queue', records);
+    await this.refresh();
+    return result;
+  }
+
+  /** The same for a caller that cannot go on without having written. */
+  async appendOrThrow(...events: readonly QueueEvent[]): Promise<void> {
+    const appended = await this.append(...events);
+    if (!appended.ok) throw new JournalError(appended.failure.detail);
+  }
+
+  #foldEntry(entry: Entry): void {
+    this.#sinceCheckpoint += 1;
+    if (entry.kind !== 'record') {
+      this.#damaged += 1;
+      if (entry.kind === 'newer') this.#hasSkippedNewer = true;
+      return;
+    }
+    this.#last = { position: entry.position, id: entry.record.id };
+    const event = queueEventOf(entry.record, entry.position);
+    if (event !== null) this.fold(event);
+  }
+}
+
+/** Throws on an event of a wrong shape: a reader would step over it, and what it was to end would go on for ever. */
+function queueRecord(writer: Writer, { type, ...data }: QueueEvent): JournalRecord {
+  const record = makeRecord(writer, type, data);
+  if (isQueueEvent(type, record.data)) return record;
+  throw new Error(`a ${type} of this shape would be void: ${JSON.stringify(data).slice(0, 500)}`);
+}
+
+/** The event of a queue record; null for one that this code does not know, or that makes no sense. */
+export function queueEventOf(record: JournalRecord, position: Position): PlacedQueueEvent | null {
+  if (!isQueueEvent(record.type, record.data)) return null;
+  const moment = { at: record.at, mono: record.mono, boot: record.boot };
+  return { ...record.data, type: record.type, position, moment } as unknown as PlacedQueueEvent;
+}
