@@ -102,6 +102,7 @@ const VERBS: readonly (readonly string[])[] = [
   ['lock', '--scene', '3', '--fields', EVIL],
   ['settings'],
   ['watch', '--every', EVIL],
+  ['health'],
   ['why'],
   ['why', '--scene', '3'],
   ['why', '--outage', '1'],
