@@ -73,7 +73,8 @@ test('clear forgets what waits and keeps what was given up', async () => {
   await world.killDrainer();
   await world.cli('hold', 'open');
   await world.stash.updateScene(2, { title: 'never' });
-  expect((await world.cli('queue')).stdout).toMatch(/scene 2: pending \(Scene.Update.Post\)/);
+  await world.stash.idle();
+  expect((await world.cli('queue')).stdout).toMatch(/scene 2: pending \(change\)/);
   expect((await world.stash.runTask('breakwater', 'Clear queue')).error).toBeNull();
   expect(await counts()).toMatchObject({ pending: 0, dead: 1 });
 });
@@ -83,6 +84,7 @@ describe('sync', () => {
     await world.stash.updateScene(3, { title: 'only this' });
     await titleIs(3, 'only this');
     await until('it is noted', async () => (await counts()).delivered === 1);
+    await world.stash.idle();
     await world.killDrainer();
     world.plex.library.byRatingKey('1003')!.fields.title = 'wiped by a person';
     const synced = await world.stash.runTask('breakwater', 'Sync all');
@@ -98,6 +100,7 @@ describe('sync', () => {
     await world.cli('hold', 'open');
     for (const scene of world.stash.db.scenes()) scene.updatedAt = Date.parse('2020-01-01T00:00:00Z');
     await world.stash.updateScene(2, { title: 'recent' });
+    await world.stash.idle();
     await world.cli('clear');
     const recent = await world.cli('sync', '--since', '1h', '--json');
     expect(JSON.parse(recent.stdout)).toMatchObject({ reconciliation: { state: 'running', checked: 0 } });
