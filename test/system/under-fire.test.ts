@@ -86,7 +86,12 @@ test(
     await editUntil(EDITS);
     isKilling = false;
     await killer;
-    await editMeanwhile('nothing is pending', async () => (await world.queue()).counts.pending === 0);
+    await world.stash.idle();
+    // The drainer may have been killed last: the next wake makes up for it.
+    await world.stash.runTask('breakwater', 'Look for changes');
+    const isThere = ([scene, revision]: [number, number]) => world.title(scene) === `rev ${revision}`;
+    await until('all are in Plex', () => [...newest].every(isThere), 120_000);
+    await until('nothing is pending', async () => (await world.queue()).counts.pending === 0);
 
     expect(kills).toBeGreaterThan(3);
     for (const [scene, revision] of newest)
@@ -102,9 +107,9 @@ test(
     expect(probeGaps(steps).filter((ms) => ms < RECOVERY_MS * 0.8)).toEqual([]);
     expect(await attemptsWhileOpen(steps, world)).toEqual([]);
     expect(world.remains()).not.toContain(TOKEN);
-    const exitCodes = world.stash.runs.filter((run) => run.kind === 'hook').map((run) => run.exitCode);
-    expect(exitCodes.length).toBeGreaterThanOrEqual(EDITS);
-    expect(new Set(exitCodes)).toEqual(new Set([0]));
+    const hooks = world.stash.runs.filter((run) => run.kind === 'hook');
+    expect(hooks.length).toBeGreaterThanOrEqual(EDITS);
+    expect(hooks.filter(({ error }) => error !== null)).toEqual([]);
   },
   300_000 + EDITS * 500,
 );
