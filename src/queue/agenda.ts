@@ -5,7 +5,7 @@
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
 import type { Checkpoint } from '../journal/atomic-file.ts';
 import type { Journal } from '../journal/journal.ts';
-import { originOf } from '../journal/trust.ts';
+import { originOf, trusted } from '../journal/trust.ts';
 import type { Writer } from '../journal/writer.ts';
 import {
   evolveLooked,
@@ -52,8 +52,8 @@ export class AgendaLog extends QueueFold<AgendaImage> {
     writer: Writer,
     checkpoint: AgendaCheckpoint | null = null,
   ): Promise<AgendaLog> {
-    const trusted = await QueueFold.trusted(journal, originOf(AGENDA_ERA, writer), checkpoint);
-    const log = new AgendaLog(journal, writer, trusted);
+    const kept = await trusted(journal, 'queue', originOf(AGENDA_ERA, writer), checkpoint);
+    const log = new AgendaLog(journal, writer, kept);
     await log.refresh();
     return log;
   }

@@ -5,7 +5,7 @@ import type { Checkpoint } from '../journal/atomic-file.ts';
 import { type AppendResult, type Journal, JournalError } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
-import { type Origin, originOf, trusted } from '../journal/trust.ts';
+import { originOf } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import type { QueueEvent } from './events.ts';
 import type { PlacedQueueEvent } from './queue.ts';
@@ -27,15 +27,6 @@ export abstract class QueueFold<Image> {
     this.#era = era;
     this.#position = checkpoint?.position ?? 0;
     this.#last = checkpoint?.last ?? null;
-  }
-
-  /** The checkpoint if it is of this log and era, else null. */
-  protected static trusted<Image>(
-    journal: Journal,
-    origin: Origin,
-    checkpoint: Checkpoint<Image> | null,
-  ): Promise<Checkpoint<Image> | null> {
-    return trusted(journal, 'queue', origin, checkpoint);
   }
 
   protected abstract fold(event: PlacedQueueEvent): void;

@@ -3,7 +3,7 @@
 
 import type { Checkpoint } from '../journal/atomic-file.ts';
 import type { Journal } from '../journal/journal.ts';
-import { originOf } from '../journal/trust.ts';
+import { originOf, trusted } from '../journal/trust.ts';
 import type { Writer } from '../journal/writer.ts';
 import type { JobName } from './events.ts';
 import { type LookedImage, lookedFrom, lookedImage } from './looked.ts';
@@ -46,8 +46,8 @@ export class QueueLog extends QueueFold<QueueImage> {
     writer: Writer,
     checkpoint: QueueCheckpoint | null = null,
   ): Promise<QueueLog> {
-    const trusted = await QueueFold.trusted(journal, originOf(QUEUE_ERA, writer), checkpoint);
-    const log = new QueueLog(journal, writer, trusted);
+    const kept = await trusted(journal, 'queue', originOf(QUEUE_ERA, writer), checkpoint);
+    const log = new QueueLog(journal, writer, kept);
     await log.refresh();
     return log;
   }
