@@ -2,10 +2,10 @@
 // after a folder alone: a second one waits until the first has gone.
 
 import * as fs from 'node:fs';
-import { type Answer, told } from '../door/answer.ts';
+import { told } from '../door/answer.ts';
 import { sweepTemporaries } from '../invocation/data-dir.ts';
 import { rest } from '../invocation/rest.ts';
-import type { Log } from '../invocation/stash-log.ts';
+import type { Answer, Log } from '../invocation/stash-log.ts';
 import { wakeOptions } from '../invocation/task.ts';
 import { failed, type TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';

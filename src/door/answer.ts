@@ -1,6 +1,6 @@
 // What Stash, or the launcher for it, gets for an answer: one document. On the way there the log tells what happens.
 
-import type { Log } from '../invocation/stash-log.ts';
+import type { Answer, Log } from '../invocation/stash-log.ts';
 import { isTaskMode, runMode, TASK_MODES, type TaskArgs } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
@@ -8,8 +8,6 @@ import { JournalError } from '../journal/journal.ts';
 
 const NOTHING_LOST =
   'Nothing is lost: Stash holds what was changed, and the next look finds it once this is put right.';
-
-export type Answer = { readonly output: unknown } | { readonly error: string };
 
 /** Runs the mode that is named in `args`. `worldFor` opens what it needs, once it is known to be one. */
 export async function answerTo(args: TaskArgs, log: Log, worldFor: () => World): Promise<Answer> {

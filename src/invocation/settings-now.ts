@@ -2,7 +2,7 @@
 
 import * as fs from 'node:fs';
 import { PLUGIN_ID } from '../door/scopes.ts';
-import { replaceFile } from '../journal/atomic-file.ts';
+import { READ_FLAGS, replaceFile } from '../journal/atomic-file.ts';
 import { parseSettingsFile, SETTINGS_FILE, type SettingsFile } from '../settings/file.ts';
 import { readSettings, type SettingsResult } from '../settings/settings.ts';
 import type { StashResult } from '../stash/stash-client.ts';
@@ -43,9 +43,6 @@ export function settingsFileIn(dir: string): SettingsFilePort {
     },
   };
 }
-
-/** Not through a link, nor from a pipe or a device, which may keep a reader waiting for ever. Not known everywhere. */
-const READ_FLAGS = fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0);
 
 function readFile(path: string, bad: (problem: string) => SettingsFile): SettingsFile {
   const fd = fs.openSync(path, READ_FLAGS);

@@ -10,7 +10,7 @@ import type { Position } from './record.ts';
 const FILE_VERSION = 1;
 
 /** A link that somebody put there is no checkpoint, and a pipe is not waited for. Not known everywhere. */
-const READ_FLAGS =
+export const READ_FLAGS =
   nodeFs.constants.O_RDONLY | (nodeFs.constants.O_NOFOLLOW ?? 0) | (nodeFs.constants.O_NONBLOCK ?? 0);
 
 /** See checkpoint.ts. */
