@@ -44,8 +44,9 @@ export async function wake(world: World, { scope, hookAt, isBeside }: WakeOption
     const again = await look(world, { ...ANY_CHANGE, openSecond: 'leave' });
     if (again.kind === 'blind') break;
     queued += again.queued;
-    // Also where nothing was found: the drainer that there was may have left, because its session in Stash has ended.
-    await seeToDrainer(world, again.agenda, false);
+    // In the end also where nothing was found: the drainer that there was may have left, because its session in Stash has
+    // ended.
+    if (again.queued > 0 || leftMs() <= 0) await seeToDrainer(world, again.agenda, false);
   }
   return result(queued, drainer, first.notes);
 }

@@ -17,7 +17,7 @@ const hasNamespaces = spawnSync('unshare', [...NAMESPACE, 'true']).status === 0;
 if (!hasNamespaces) process.stderr.write('SKIPPED: Stash as process 1 (unshare is not allowed here)\n');
 
 test.skipIf(!hasNamespaces)(
-  'no zombie is left: the drain is a task of Stash, and the change arrives',
+  'no zombie is left: the wake, a task of Stash, drains in its own process, and the change arrives',
   async () => {
     const root = mkdtempSync(path.join(tmpdir(), 'breakwater-init-'));
     cpSync(PLUGIN_DIR, path.join(root, 'plugins', 'breakwater'), { recursive: true });
@@ -53,7 +53,7 @@ test.skipIf(!hasNamespaces)(
       await until('it arrives', () => plex.library.byRatingKey('1002')?.fields.title === 'by task');
       const control = () => readFileSync(path.join(root, 'stash', 'breakwater', 'control.ndjson'), 'utf8');
       await until('the task has ended', () => control().includes('"lease.released"'));
-      expect(control()).toMatch(/"inv":"task-/);
+      expect(control()).toMatch(/"inv":"wake-/);
       expect(control()).not.toMatch(/"inv":"drain-/);
       expect(zombiesBelow(stash.pid ?? 0)).toEqual([]);
     } finally {
