@@ -1,7 +1,8 @@
 // Stash with its job queue, a Plex and a journal, as small as they can be: what the real hook, wake and drainer need for a
 // walk through every order of their steps. No step takes time but to wait for a second to be over: a wake that stays does so
-// while nothing happens, or as long as it takes for anything else to happen.
+// while nothing happens, or as long as it takes for anything else to happen; or until nothing else is left to happen.
 
+import { setImmediate } from 'node:timers/promises';
 import { ControlLog } from '../../src/control/control-log.ts';
 import { type HookOutcome, runHook } from '../../src/door/hook.ts';
 import { DESCRIPTIONS, JOB_PREFIX } from '../../src/door/scopes.ts';
@@ -18,6 +19,7 @@ import { QueueLog } from '../../src/queue/queue-log.ts';
 import { NO_FILE } from '../../src/settings/file.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
 import type { PlexPort } from '../../src/sync/deliver.ts';
+import { STAY_MS } from '../../src/wake/wake.ts';
 import { START_AT } from '../support/fake-writer.ts';
 import { sceneWith } from '../support/stash-scenes.ts';
 import { Run, type Step, type Turn } from './interleavings-orders.ts';
@@ -30,8 +32,8 @@ interface Job {
   status: 'READY' | 'RUNNING';
 }
 
-/** The longest that is waited for a second to be over, in ms. */
-const MAX_SECOND_MS = 1_001;
+/** From here on a sleep is a wake that stays, and not one that waits for the second to be over: that is one of 601 ms. */
+const STAY_FROM_MS = 1_000;
 const CLOCK = 'the clock';
 const SCENES = 'scenes';
 const JOBS = 'jobs';
@@ -53,6 +55,10 @@ export class SmallWorld {
   /** The most wakes that were READY at the same time. */
   mostReady = 0;
 
+  /** A wake that stays does so until all others have come to their ends, and not in any order with them. */
+  isStayLongest = false;
+  #stays: (() => void)[] = [];
+
   constructor(nowMs = 400) {
     this.#nowMs = nowMs;
   }
@@ -72,6 +78,14 @@ export class SmallWorld {
       this.edit(scene, title, changedAt);
       this.outcomes.push(await this.#hook(name, turn));
     });
+  }
+
+  /** Wakes that stayed longest go on; false: there are none. */
+  async endStays(): Promise<boolean> {
+    const stays = this.#stays.splice(0);
+    for (const go of stays) go();
+    await setImmediate();
+    return stays.length > 0;
   }
 
   edit(scene: string, title: string, changedAt = this.second): void {
@@ -125,7 +139,8 @@ export class SmallWorld {
   }
 
   world(name: string, turn: Turn): World {
-    const writer = this.#writer(name);
+    let stayedMs = 0;
+    const writer = this.#writer(name, () => stayedMs);
     const dir = {
       path: '',
       journal: new JournalInSteps(this.journal, turn),
@@ -148,10 +163,13 @@ export class SmallWorld {
       },
       env: {},
       sleep: async (ms) => {
-        const isStay = ms > MAX_SECOND_MS;
+        const isStay = ms >= STAY_FROM_MS;
         const untilMs = this.#nowMs + ms;
+        if (isStay && this.isStayLongest) await new Promise<void>((go) => this.#stays.push(go));
         await turn({ what: `sleeps ${ms}`, reads: [], writes: isStay ? [] : [CLOCK] });
-        if (!isStay) this.#nowMs = Math.max(this.#nowMs, untilMs);
+        // All of its stay at once, so that it looks again once: to look twice in a row adds orders, and no other outcome.
+        if (isStay) stayedMs += STAY_MS;
+        else this.#nowMs = Math.max(this.#nowMs, untilMs);
       },
       log: { line: () => {}, progress: () => {} },
     };
@@ -247,13 +265,13 @@ export class SmallWorld {
     if (!isOk) throw new Error(`${name}: ${lines.join()}`);
   }
 
-  #writer(inv: string): Writer {
+  #writer(inv: string, stayedMs = () => 0): Writer {
     let drawn = 0;
     const random = () => {
       drawn += 1;
       return (drawn * 0.618_033) % 1;
     };
-    return { inv, now: () => ({ at: this.clock, mono: this.#nowMs, boot: 'boot' }), random };
+    return { inv, now: () => ({ at: this.clock, mono: this.#nowMs + stayedMs(), boot: 'boot' }), random };
   }
 
   #stashPort(turn: Turn): World['stash'] {

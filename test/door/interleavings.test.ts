@@ -57,6 +57,14 @@ async function leaving(world: SmallWorld): Promise<void> {
   expect(next()).toBe('reads queue');
 }
 
+/** A wake that queued scene 2, and has stayed for as long as it stays. */
+async function stayed(world: SmallWorld): Promise<void> {
+  world.edit('2', 'new too', world.second - 6_000);
+  world.wake('wake');
+  while (!world.run.waiting.get('wake')?.step.what.startsWith('sleeps')) await world.run.take('wake');
+  await world.run.take('wake');
+}
+
 /** It works on something else all along, and holds the lease. */
 function isAtWork(world: SmallWorld): void {
   world.run.waiting.delete('leaving');
@@ -72,6 +80,8 @@ interface Scene {
   /** Whether all is saved in the second that Stash's clock shows. */
   readonly isSecondOpen: boolean;
   readonly drainer: 'leaves' | 'is at work';
+  /** The only wake is one that found something else, and is about to look again. */
+  readonly isHookLost?: true;
   /** For how long a wake waits behind a scan already, in ms; null: there is no scan. */
   readonly waitedMs: number | null;
 }
@@ -89,6 +99,10 @@ const SCENES: readonly (readonly [name: string, Scene])[] = [
   [
     'one save in an open second while a drainer leaves',
     { ...PLAIN, saves: ONE, drainer: 'leaves', isSecondOpen: true },
+  ],
+  [
+    'a wake looks again while a drainer leaves',
+    { ...PLAIN, saves: ONE, drainer: 'leaves', isHookLost: true },
   ],
   ['two saves', { ...PLAIN, saves: TWO }],
   ['two saves of one scene in an open second', { ...PLAIN, saves: TWICE, isSecondOpen: true }],
@@ -125,12 +139,20 @@ async function beginning(scene: Scene, { scenes, bytes, checkpoints }: Before) {
   world.checkpoints = checkpoints;
   await leaving(world);
   if (scene.drainer === 'is at work') isAtWork(world);
+  // With the orders of a stay there would be tens of thousands; those have a scene of their own.
+  else world.isStayLongest = scene.isHookLost === undefined;
   if (scene.waitedMs !== null) world.busy(scene.waitedMs);
-  const at = (index: number) => (scene.isSecondOpen ? undefined : world.second - 5_000 + index * 1_000);
+  if (scene.isHookLost) await stayed(world);
   scene.saves.forEach(({ scene: id, title }, index) => {
-    world.save(`save ${index + 1}`, id, title, at(index));
+    const at = scene.isSecondOpen ? undefined : world.second - 5_000 + index * 1_000;
+    if (scene.isHookLost) world.edit(id, title, at);
+    else world.save(`save ${index + 1}`, id, title, at);
   });
-  return { run: world.run, atEnd: () => lookAt(world, scene) };
+  const atEnd = async () => {
+    while (await world.endStays()) await alone(world.run);
+    await lookAt(world, scene);
+  };
+  return { run: world.run, atEnd };
 }
 
 /** At the end, with nothing left that could still happen. */
