@@ -2,8 +2,6 @@
 // word of the bundles that it does not know, with a stack in place of an answer. Built for Node 12 (`target: node12`);
 // it may import nothing but what that has.
 
-import { isatty } from 'node:tty';
-
 const NEEDED = { major: 20, minor: 19 };
 
 /** What is wrong with a Node of this version (`process.version`) in one line, or null. */
@@ -24,7 +22,7 @@ export function isRefusedAsTooOld(process: NodeJS.Process): boolean {
   const problem = oldNodeProblem(process.version, process.execPath);
   if (problem === null) return false;
   const verbs = process.argv.slice(2).filter((word) => word.indexOf('--plugin-dir=') !== 0);
-  if (verbs.length > 0 || isatty(0)) {
+  if (verbs.length > 0 || process.stdin.isTTY) {
     process.stderr.write(`${problem}\n`);
     process.exitCode = 1;
   } else {

@@ -45,10 +45,11 @@ test('a task is done: its lines and progress as they come, then one document, an
 });
 
 test('the log is told while the task is at work', async () => {
-  world.plex.addFault({ kind: 'slow', ms: 400 } as never);
+  const fault = world.plex.addFault({ kind: 'hang' });
   const wish = launcher.wish({ mode: 'sync', scope: 'all' });
   await until('something is told', () => existsSync(wish.log) && readFileSync(wish.log, 'utf8') !== '');
   expect(existsSync(wish.out)).toBe(false);
+  world.plex.removeFault(fault);
   await launcher.answerOf(wish);
 });
 

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const SOME = [
   'an append is acknowledged before it is durable',
   'work goes on while the breaker is open',
-  'an outcome covers what was queued after it began',
+  'what was delivered is still queued',
 ];
 const SEEDS = '100';
 

@@ -51,8 +51,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a checkpoint of another log is believed',
     file: 'src/journal/trust.ts',
-    find: "if (!isOfThisLog) return { kind: 'ignored' };",
-    replace: '',
+    find: 'return isOfThisLog && (await',
+    replace: 'return (await',
   },
   // Control.
   {
@@ -229,6 +229,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/queue/queue.ts',
     find: 'before !== undefined && upTo !== undefined && upTo < before',
     replace: 'false',
+    tests: 'test/queue/remembered.test.ts',
   },
   // The front door.
   {
@@ -240,9 +241,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a hook takes a wake off before another is there',
     file: 'src/door/hook.ts',
-    find: "  var args = { mode: 'wake', scope: scope, at: now };\n",
+    find: '  var session = sessionOf(asked, input);\n',
     replace:
-      "  for (var j = 0; j < ready.length; j++) gql.Do(STOP, { id: (ready[j] as Ready).id });\n  var args = { mode: 'wake', scope: scope, at: now };\n",
+      '  var session = sessionOf(asked, input);\n  for (var j = 0; j < ready.length; j++) gql.Do(STOP, { id: (ready[j] as Ready).id });\n',
   },
   {
     name: 'a change waits for a busy queue however long',
@@ -265,8 +266,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what changed in a second that is not over is left out',
     file: 'src/wake/news.ts',
-    find: 'return news.map(({ job, changedAt }): QueueEvent => {',
-    replace: 'return news.filter((row) => !isOpen(row, now)).map(({ job, changedAt }): QueueEvent => {',
+    find: 'return isDueNow(job) ? [queued] : [];',
+    replace: 'return [];',
   },
   {
     name: 'renamed files are not compared',
@@ -295,8 +296,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a wake that waited while others looked first is told nothing',
     file: 'src/wake/look.ts',
-    find: '} else if (hookAt !== null && isBeforeBegin(agenda.agenda, hookAt)) {',
-    replace: '} else if (hookAt !== null && hookAt < 0) {',
+    find: 'else if (isBeforeBegin(agenda.agenda, hookAt)) {',
+    replace: 'else if (hookAt < 0) {',
   },
   {
     name: 'a look asks for nothing again',
@@ -331,9 +332,9 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a wake starts no drainer',
     file: 'src/wake/wake.ts',
-    find: 'const drainer = await seeToDrainer(world, looked.agenda, isBeside);',
+    find: 'const drainer = await seeToDrainer(world, first.agenda, isBeside);',
     replace:
-      "const drainer: DrainerStart = isBeside ? await seeToDrainer(world, looked.agenda, true) : 'none';",
+      "const drainer: DrainerStart = isBeside ? await seeToDrainer(world, first.agenda, true) : 'none';",
   },
   {
     name: 'a wake beside a busy queue starts nobody',
@@ -447,6 +448,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/queue/queue.ts',
     find: 'job.scan !== undefined && job.scan !== scan',
     replace: "job.scan !== undefined && job.scan !== scan && scan === ''",
+    tests: 'test/queue/remembered.test.ts',
   },
   // Two machines.
   {

@@ -10,7 +10,19 @@ export function tempDir(): string {
   return dir;
 }
 
+const TRIES = 50;
+const BETWEEN_MS = 100;
+
 /** A process that was just told to die may still be writing there: it is tried again for some seconds. */
 export function removeDir(dir: string): void {
-  rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  for (let tries = 1; ; tries++) {
+    try {
+      // Its own retries do not look again at what is in the folder.
+      rmSync(dir, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (tries === TRIES || (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BETWEEN_MS);
+    }
+  }
 }
