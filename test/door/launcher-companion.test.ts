@@ -47,6 +47,23 @@ describe.each(SHELLS)('in $name', (shell) => {
     expect(readdirSync(folder)).toEqual(['alive']);
   });
 
+  test.each(['a}b', 'say "hi"', 'back\\slash', '\\"}', '{"SessionCookie":{"Value":"x"}}'])(
+    'no part of the secret %s is handed on',
+    async (mark) => {
+      const { machine, folder } = withCompanion();
+      const secret = `first-part ${mark} last-part`;
+      const document = JSON.parse(machine.document({ session: { Name: secret, Value: secret } }));
+      document.server_connection.SessionCookie.Value = secret;
+      const run = follow(machine.start(shell), JSON.stringify(document));
+      const wish = await taken(folder);
+      const text = readFileSync(`${wish}.taken`, 'utf8');
+      for (const part of ['first-part', 'last-part']) expect(text).not.toContain(part);
+      expect(JSON.parse(text).server_connection.Port).toBe(document.server_connection.Port);
+      answer(wish, '{"output":null}');
+      await run.ended;
+    },
+  );
+
   test('two at once do not meet', async () => {
     const { machine, folder } = withCompanion();
     const runs = [1, 2].map((id) => follow(machine.start(shell), machine.document({ id })));

@@ -1,12 +1,13 @@
 // The launcher finds a Node that fits and becomes it, in every shell that Stash may have.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { until } from '../support/live-world.ts';
 import { DOOR, inPath, Machine, SHELLS, skipped, started } from './launcher-machine.ts';
+import { follow } from './programs.ts';
 
 const RAW = fileURLToPath(new URL('../fixtures/captures/raw/', import.meta.url));
 const FITTING = [
@@ -73,6 +74,16 @@ describe.each(SHELLS)('in $name', (shell) => {
       expect(run).toMatchObject({ code: 0, stderr: '' });
     },
   );
+
+  test('started from its own folder by its bare name, it works as well', async () => {
+    const machine = new Machine();
+    const node = machine.node(path.join(machine.bin, 'node'));
+    const [program, ...words] = shell.command;
+    const env = { PATH: machine.bin, HOME: machine.home };
+    const child = spawn(program, [...words, 'breakwater.sh'], { cwd: machine.plugin, env, stdio: 'pipe' });
+    const run = started(await follow(child, machine.document()).ended);
+    expect(run).toMatchObject({ by: node, args: ['./breakwater.cjs'] });
+  });
 
   test('what is longer than a pipe comes through as well', async () => {
     const machine = new Machine();
