@@ -24,9 +24,9 @@ const COPIED = [
   'LICENSE',
 ];
 const TOOLS = {
-  'sim-plex.cjs': 'src/simulators/plex/main.ts',
-  'sim-stash.cjs': 'src/simulators/stash/main.ts',
-  'demo.cjs': 'src/demo/demo.ts',
+  'sim-plex.cjs': 'test/simulators/plex/main.ts',
+  'sim-stash.cjs': 'test/simulators/stash/main.ts',
+  'demo.cjs': 'test/demo/demo.ts',
   'bench.cjs': 'test/bench/bench.ts',
   'docs.cjs': 'src/build/docs.ts',
   'replay-bench.cjs': 'test/bench/replay.ts',

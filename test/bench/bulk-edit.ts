@@ -6,8 +6,8 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { type PlexSimulator, startPlexSimulator } from '../../src/simulators/plex/server.ts';
-import { type StashSimulator, startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { type PlexSimulator, startPlexSimulator } from '../simulators/plex/server.ts';
+import { type StashSimulator, startStashSimulator } from '../simulators/stash/server.ts';
 import { median, quantile } from './measure.ts';
 
 const ROOT = path.join(__dirname, '../..');

@@ -1,8 +1,8 @@
 // The small question of `watch`: what changed last of each kind. Asked of the Stash simulator in versions that differ.
 
 import { afterEach, expect, test } from 'vitest';
-import { type StashSimulator, startStashSimulator } from '../../src/simulators/stash/server.ts';
 import { StashClient } from '../../src/stash/stash-client.ts';
+import { type StashSimulator, startStashSimulator } from '../simulators/stash/server.ts';
 
 let stash: StashSimulator | null = null;
 afterEach(() => stash?.close());

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { readAll } from '../../src/journal/journal.ts';
-import { wholeSecond } from '../../src/simulators/stash/time.ts';
+import { wholeSecond } from '../simulators/stash/time.ts';
 import { bundledProgram } from '../support/bundled-program.ts';
 import { BUNDLE, LiveWorld, until } from '../support/live-world.ts';
 import { seeded } from '../support/seeded.ts';

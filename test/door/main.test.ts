@@ -24,7 +24,7 @@ import { processWriter } from '../../src/invocation/process.ts';
 import { encodeLine } from '../../src/journal/record.ts';
 import { makeRecord } from '../../src/journal/writer.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
-import { startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { startStashSimulator } from '../simulators/stash/server.ts';
 import { BUNDLE, killDrainerOf, spawnAndRead, until } from '../support/live-world.ts';
 import { removeDir } from '../support/temp-dir.ts';
 

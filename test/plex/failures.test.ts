@@ -21,7 +21,7 @@ import {
 } from '../../src/plex/failures.ts';
 import type { PlexClient, PlexClientOptions, PlexResult } from '../../src/plex/plex-client.ts';
 import { itemOf } from '../../src/plex/plex-item.ts';
-import type { Fault } from '../../src/simulators/plex/server.ts';
+import type { Fault } from '../simulators/plex/server.ts';
 import { blackhole, httpServer, rawHttp, rawServer, selfSignedServer } from '../support/bare-servers.ts';
 import { connect, failureOf, NOW, startPlex, startPlexAndClient, TOKEN } from '../support/plex-fixture.ts';
 

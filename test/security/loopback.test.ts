@@ -6,10 +6,10 @@ import * as net from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { startControlServer } from '../../src/simulators/plex/control.ts';
-import { startPlexSimulator } from '../../src/simulators/plex/server.ts';
-import { startStashControl } from '../../src/simulators/stash/control.ts';
-import { startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { startControlServer } from '../simulators/plex/control.ts';
+import { startPlexSimulator } from '../simulators/plex/server.ts';
+import { startStashControl } from '../simulators/stash/control.ts';
+import { startStashSimulator } from '../simulators/stash/server.ts';
 
 /** An address of this machine that is not loopback; null on one without a network. */
 const outer = Object.values(networkInterfaces())

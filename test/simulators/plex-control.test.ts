@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type PlexSimulator, startPlexSimulator } from '../../src/simulators/plex/server.ts';
+import { type PlexSimulator, startPlexSimulator } from './plex/server.ts';
 import { ask, askJson, eventually } from './plex-raw-client.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where it is not
@@ -112,7 +112,7 @@ describe('the command', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sim-plex-'));
     script = join(folder, 'sim-plex.cjs');
-    const entry = new URL('../../src/simulators/plex/main.ts', import.meta.url).pathname;
+    const entry = new URL('./plex/main.ts', import.meta.url).pathname;
     await build({
       entryPoints: [entry],
       bundle: true,

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defaultQuirks } from '../../src/simulators/plex/entries.ts';
-import { maxImageBytes } from '../../src/simulators/plex/images.ts';
-import { type PlexSimulator, startPlexSimulator } from '../../src/simulators/plex/server.ts';
+import { defaultQuirks } from './plex/entries.ts';
+import { maxImageBytes } from './plex/images.ts';
+import { type PlexSimulator, startPlexSimulator } from './plex/server.ts';
 import { ask, askJson, eventually, itemOf, type Told, xmlElements } from './plex-raw-client.ts';
 
 let plex: PlexSimulator;

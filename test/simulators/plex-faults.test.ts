@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { faultKinds, parseFault } from '../../src/simulators/plex/fault-input.ts';
-import type { FaultKind } from '../../src/simulators/plex/faults.ts';
-import { type Fault, type PlexSimulator, startPlexSimulator } from '../../src/simulators/plex/server.ts';
+import { faultKinds, parseFault } from './plex/fault-input.ts';
+import type { FaultKind } from './plex/faults.ts';
+import { type Fault, type PlexSimulator, startPlexSimulator } from './plex/server.ts';
 import { type Ask, ask, askJson, eventually, itemOf } from './plex-raw-client.ts';
 
 let plex: PlexSimulator;

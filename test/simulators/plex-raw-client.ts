@@ -1,7 +1,7 @@
 // An independent client for the simulator's tests: bare node:http, no parsing beyond what a test asks for.
 import { type Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { vi } from 'vitest';
-import type { PlexSimulator } from '../../src/simulators/plex/server.ts';
+import type { PlexSimulator } from './plex/server.ts';
 
 /** Waits for a condition, however busy the machine is; never for a time. */
 export function eventually<T>(holds: () => T | Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@
 import { Agent } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type PlexSimulator, startPlexSimulator } from '../../src/simulators/plex/server.ts';
+import { type PlexSimulator, startPlexSimulator } from './plex/server.ts';
 import { ask, askJson, itemOf, xmlElements } from './plex-raw-client.ts';
 
 let plex: PlexSimulator;

@@ -4,13 +4,13 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
+import { removeDir } from '../support/temp-dir.ts';
 import {
   type PluginRun,
   type StashSimulator,
   type StashSimulatorOptions,
   startStashSimulator,
-} from '../../src/simulators/stash/server.ts';
-import { removeDir } from '../support/temp-dir.ts';
+} from './stash/server.ts';
 
 const PATIENCE_MS = 15_000;
 const LOOK_EVERY_MS = 5;

@@ -1,9 +1,9 @@
 // The HTTP face: who may ask, what a version's schema has, pictures, settings, faults, and the control port.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { startStashControl } from '../../src/simulators/stash/control.ts';
-import { FaultList } from '../../src/simulators/stash/faults.ts';
-import { rfc3339 } from '../../src/simulators/stash/time.ts';
+import { startStashControl } from './stash/control.ts';
+import { FaultList } from './stash/faults.ts';
+import { rfc3339 } from './stash/time.ts';
 import { ask, atEnd, startStash, until } from './stash-fixture.ts';
 
 const CAPTURES = new URL('../fixtures/captures/graphql/', import.meta.url);

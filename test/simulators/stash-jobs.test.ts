@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FINISHED_JOBS_KEPT } from '../../src/simulators/stash/jobs.ts';
+import { FINISHED_JOBS_KEPT } from './stash/jobs.ts';
 import { ask, ended, startStash, tempDir, texts, until } from './stash-fixture.ts';
 
 const TASKS = `tasks:

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { beforeAll, expect, test } from 'vitest';
-import { printable } from '../../src/simulators/stash/log.ts';
+import { printable } from './stash/log.ts';
 import { atEnd, tempDir, until, writePlugins } from './stash-fixture.ts';
 
-const ENTRY = fileURLToPath(new URL('../../src/simulators/stash/main.ts', import.meta.url));
+const ENTRY = fileURLToPath(new URL('./stash/main.ts', import.meta.url));
 let bundle = '';
 
 beforeAll(() => {

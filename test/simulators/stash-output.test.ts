@@ -1,7 +1,7 @@
 // What Stash makes of a plugin's stdout and stderr.
 import { expect, test } from 'vitest';
-import { STDERR_LINE_LIMIT_BYTES } from '../../src/simulators/stash/log.ts';
-import { outputOf } from '../../src/simulators/stash/run.ts';
+import { STDERR_LINE_LIMIT_BYTES } from './stash/log.ts';
+import { outputOf } from './stash/run.ts';
 import { startStash, texts } from './stash-fixture.ts';
 
 test.each([

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { startStashSimulator } from './stash/server.ts';
 import { atEnd, startStash, tempDir, texts } from './stash-fixture.ts';
 
 const FULL = `name: Full

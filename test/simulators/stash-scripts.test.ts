@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type StashSimulator, startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { type StashSimulator, startStashSimulator } from './stash/server.ts';
 import { ALL_HOOKS, ask, atEnd, ended, startStash, tempDir, texts, until } from './stash-fixture.ts';
 
 const { captures, seen } = JSON.parse(

@@ -2,7 +2,7 @@
 // the cookie's value, the places and the order of inputFields, which Stash does not fix, are levelled.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type StashSimulator, startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { type StashSimulator, startStashSimulator } from './stash/server.ts';
 import { ALL_HOOKS, atEnd, ended, startStash, writePlugins } from './stash-fixture.ts';
 
 const CAPTURES = new URL('../fixtures/captures/raw/', import.meta.url);

@@ -1,7 +1,7 @@
 // Times: the server's zone, its clock, and what moves updated_at (measured on v0.30.1 where it says so).
 import { describe, expect, test } from 'vitest';
-import type { StashSimulator } from '../../src/simulators/stash/server.ts';
-import { Clock } from '../../src/simulators/stash/time.ts';
+import type { StashSimulator } from './stash/server.ts';
+import { Clock } from './stash/time.ts';
 import { ask, startStash } from './stash-fixture.ts';
 
 const NEW = 'v0.30.1';

@@ -3,13 +3,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { CHANGED_PAGE, changedLists, changedQuery, changedRows } from '../../src/stash/changed.ts';
+import { StashClient, type StashResult } from '../../src/stash/stash-client.ts';
 import {
   type StashSimulator,
   type StashSimulatorOptions,
   startStashSimulator,
-} from '../../src/simulators/stash/server.ts';
-import { CHANGED_PAGE, changedLists, changedQuery, changedRows } from '../../src/stash/changed.ts';
-import { StashClient, type StashResult } from '../../src/stash/stash-client.ts';
+} from '../simulators/stash/server.ts';
 import { httpServer } from '../support/bare-servers.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 

@@ -3,14 +3,14 @@
 
 import fc from 'fast-check';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { headersOf, type StashConnection } from '../../src/stash/connection.ts';
+import { StashClient, type StashResult } from '../../src/stash/stash-client.ts';
+import { sceneOf } from '../../src/stash/stash-scene.ts';
 import {
   type StashSimulator,
   type StashSimulatorOptions,
   startStashSimulator,
-} from '../../src/simulators/stash/server.ts';
-import { headersOf, type StashConnection } from '../../src/stash/connection.ts';
-import { StashClient, type StashResult } from '../../src/stash/stash-client.ts';
-import { sceneOf } from '../../src/stash/stash-scene.ts';
+} from '../simulators/stash/server.ts';
 import { httpServer } from '../support/bare-servers.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 import { sceneWith } from '../support/stash-scenes.ts';

@@ -13,8 +13,8 @@ import { processWriter } from '../../src/invocation/process.ts';
 import { readAll } from '../../src/journal/journal.ts';
 import type { JournalRecord } from '../../src/journal/record.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
-import { type PlexSimulator, startPlexSimulator } from '../../src/simulators/plex/server.ts';
-import { type StashSimulator, startStashSimulator } from '../../src/simulators/stash/server.ts';
+import { type PlexSimulator, startPlexSimulator } from '../simulators/plex/server.ts';
+import { type StashSimulator, startStashSimulator } from '../simulators/stash/server.ts';
 import { removeDir } from './temp-dir.ts';
 
 export const PLUGIN_DIR = fileURLToPath(new URL('../../dist/plugin', import.meta.url));

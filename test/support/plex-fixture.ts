@@ -7,7 +7,7 @@ import {
   type PlexSimulator,
   type PlexSimulatorOptions,
   startPlexSimulator,
-} from '../../src/simulators/plex/server.ts';
+} from '../simulators/plex/server.ts';
 
 export const TOKEN = 'a-token-that-must-not-be-seen';
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);

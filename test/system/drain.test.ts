@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { evolveHistory, newHistory, type OutageHistory } from '../../src/outages/outages.ts';
-import type { StashSimulator } from '../../src/simulators/stash/server.ts';
+import type { StashSimulator } from '../simulators/stash/server.ts';
 import { LiveWorld, TOKEN, until, type WorldOptions } from '../support/live-world.ts';
 
 let world: LiveWorld;

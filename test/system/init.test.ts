@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { startPlexSimulator } from '../../src/simulators/plex/server.ts';
+import { startPlexSimulator } from '../simulators/plex/server.ts';
 import { PLUGIN_DIR, TOKEN, until } from '../support/live-world.ts';
 import { removeDir } from '../support/temp-dir.ts';
 

@@ -1,7 +1,7 @@
 // What the demo claims in the end, each claim with the evidence that decides it. Pure: it is given what Plex and
 // Stash saw and what Breakwater's own `outages` says.
 
-import type { OutageReport } from '../cli/outages.ts';
+import type { OutageReport } from '../../src/cli/outages.ts';
 import type { PlexSimulator, RecordedRequest } from '../simulators/plex/server.ts';
 import type { PluginRun } from '../simulators/stash/server.ts';
 import { type Edit, isInPlex, newestEdits, supersededEdits, wasSent } from './edits.ts';

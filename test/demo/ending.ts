@@ -1,8 +1,8 @@
 // What is printed when the story is over: the tables, what Breakwater says of it all, and the verdict.
 
 import { join, relative } from 'node:path';
-import { count } from '../cli/format.ts';
-import type { OutageReport } from '../cli/outages.ts';
+import { count } from '../../src/cli/format.ts';
+import type { OutageReport } from '../../src/cli/outages.ts';
 import { type Edit, fileOf, itemOf, newestEdits, supersededEdits } from './edits.ts';
 import type { Screen } from './screen.ts';
 import { seconds } from './screen.ts';
