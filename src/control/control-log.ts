@@ -6,11 +6,10 @@
 
 import { ERA } from '../../machines/era.ts';
 import type { ControlEvent } from '../../machines/events.ts';
-import type { Checkpoint } from '../journal/atomic-file.ts';
+import { type Checkpoint, originOf, trusted } from '../journal/checkpoint.ts';
 import { type AppendFailure, type Journal, JournalError } from '../journal/journal.ts';
 import type { Chunk } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
-import { originOf, trusted } from '../journal/trust.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import { type Annotation, annotationOf } from './annotations.ts';
 import { evolve } from './evolve.ts';

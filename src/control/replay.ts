@@ -3,8 +3,10 @@
 
 import { ERA } from '../../machines/era.ts';
 import type { StampedControlEvent } from '../../machines/events.ts';
+import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
+import { filledIn, type Upcasts, upcast } from '../journal/upcast.ts';
 import { annotationOf } from './annotations.ts';
 import { isControlEvent } from './control-shapes.ts';
 import { evolve, MACHINES } from './evolve.ts';
@@ -84,8 +86,12 @@ export function foldEntry(
   }
 }
 
+/** A setting that a policy did not have yet went by its default. */
+const UPCASTS: Upcasts = { 'policy.set': filledIn('policy', DEFAULT_POLICY) };
+
 /** The event of a record as the machines receive it; null for one that this code does not know, or that makes no sense. */
-export function eventOf(record: JournalRecord): StampedControlEvent | null {
+export function eventOf(recorded: JournalRecord): StampedControlEvent | null {
+  const record = upcast(recorded, UPCASTS);
   if (!isControlEvent(record.type, record.data)) return null;
   const moment = { at: record.at, mono: record.mono, boot: record.boot };
   return { ...record.data, type: record.type, moment, by: record.inv } as unknown as StampedControlEvent;

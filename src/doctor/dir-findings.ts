@@ -1,25 +1,8 @@
 // The data dir: whether it can be written, who can read it, what it is on, and how much room is left.
 
+import type { DirFacts } from '../journal/folder.ts';
 import { FUSE, NETWORK_TYPES } from '../journal/network.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
-
-export type DirFacts =
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'unusable'; readonly detail: string }
-  | {
-      readonly kind: 'there';
-      readonly path: string;
-      /** Permission bits; null where the system has none. */
-      readonly mode: number | null;
-      readonly isWritable: boolean;
-      /** Files in it that others may read or write, or that are links. */
-      readonly loose: readonly { readonly name: string; readonly what: 'mode' | 'link' }[];
-      /** As statfs tells it on Linux; null elsewhere. */
-      readonly fileSystemType: number | null;
-      /** Whether each append takes a lock. */
-      readonly isLocked: boolean;
-      readonly freeBytes: number;
-    };
 
 /** Below this an append may fail before the day is over, in bytes; and what is too little to be at ease. */
 export const LEAST_FREE_BYTES = 50_000_000;

@@ -3,7 +3,8 @@
 
 import type { FoldCounts } from '../control/replay.ts';
 import type { StreamVerification } from '../history/verify.ts';
-import { type DirFacts, dirFindings } from './dir-findings.ts';
+import type { DirFacts } from '../journal/folder.ts';
+import { dirFindings } from './dir-findings.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
 
 export interface Facts {

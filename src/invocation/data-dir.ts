@@ -2,22 +2,30 @@
 // update or a change of source moves that.
 
 import * as fs from 'node:fs';
-import type { ControlCheckpoint } from '../control/control-log.ts';
+import type { FoldState } from '../control/replay.ts';
 import { AtomicFile } from '../journal/atomic-file.ts';
+import type { CheckpointStore } from '../journal/checkpoint.ts';
 import { FileJournal } from '../journal/file-journal.ts';
-import type { AgendaCheckpoint } from '../queue/agenda.ts';
-import type { QueueCheckpoint } from '../queue/queue-log.ts';
+import { type DirFacts, dirFacts, exposuresOf } from '../journal/folder.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { AgendaImage } from '../queue/agenda.ts';
+import type { QueueImage } from '../queue/queue-log.ts';
 
+/** What is kept from one process to the next. */
 export interface DataDir {
+  /** Where it is, for a person. */
   readonly path: string;
-  readonly journal: FileJournal;
-  readonly controlCheckpoint: AtomicFile<ControlCheckpoint>;
-  readonly queueCheckpoint: AtomicFile<QueueCheckpoint>;
-  readonly agendaCheckpoint: AtomicFile<AgendaCheckpoint>;
+  readonly journal: Journal;
+  readonly controlCheckpoint: CheckpointStore<FoldState>;
+  readonly queueCheckpoint: CheckpointStore<QueueImage>;
+  readonly agendaCheckpoint: CheckpointStore<AgendaImage>;
+  readonly facts: () => DirFacts;
   /** What others on this machine may read or change, in words. */
   readonly exposures: () => readonly string[];
   /** Where a report is written. */
   readonly reportPath: string;
+  /** For a process that goes on without it. Nothing may be under way. */
+  readonly close: () => Promise<void>;
 }
 
 export const DATA_VARIABLE = 'BREAKWATER_DATA';
@@ -29,60 +37,19 @@ export function dataPath(stashDir: string | null, env: Readonly<Record<string, s
   return isAbsolute(path) ? path : `${process.cwd()}/${path}`;
 }
 
-export function openDataDir(path: string): DataDir {
+export function openDataDir(path: string): DataDir & { readonly journal: FileJournal } {
+  const journal = new FileJournal(path);
   return {
     path,
-    journal: new FileJournal(path),
+    journal,
     controlCheckpoint: new AtomicFile(`${path}/checkpoint/control.json`, fs, true),
     queueCheckpoint: new AtomicFile(`${path}/checkpoint/queue.json`, fs, true),
     agendaCheckpoint: new AtomicFile(`${path}/checkpoint/agenda.json`, fs, true),
+    facts: () => dirFacts(path),
     exposures: () => exposuresOf(path),
     reportPath: `${path}/report.html`,
+    close: () => journal.close(),
   };
-}
-
-/**
- * Ours are made for their owner alone; one that was copied or restored may not be. Reported and not changed: on some
- * NAS a change of the mode undoes what its owner has allowed.
- */
-function exposuresOf(path: string): string[] {
-  if (process.platform === 'win32') return [];
-  return ['', ...segmentsIn(path)].flatMap((name) => {
-    const file = name === '' ? path : `${path}/${name}`;
-    const mode = fs.statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
-    // Others may look into a folder of files that they cannot read.
-    const open = mode & (name === '' ? 0o022 : 0o066);
-    if (open === 0) return [];
-    const may = (open & 0o022) === 0 ? 'read' : 'change';
-    return [`others may ${may} ${file}: chmod ${name === '' ? 700 : 600} puts it right`];
-  });
-}
-
-function segmentsIn(path: string): string[] {
-  try {
-    return fs.readdirSync(path).filter((name) => name.endsWith('.ndjson'));
-  } catch {
-    return [];
-  }
-}
-
-/** A file is written by way of one that is renamed; who is killed in between leaves that behind. */
-const TEMPORARY = /\.\d+\.\d+\.tmp$/;
-/** Nobody takes as long to write one, in ms. */
-const STALE_MS = 3_600_000;
-
-/** Removes what killed writers have left. `now`: wall ms. Says nothing of what it cannot do: it costs room and no more. */
-export function sweepTemporaries(path: string, now: number): void {
-  for (const folder of [path, `${path}/checkpoint`]) {
-    try {
-      for (const name of fs.readdirSync(folder).filter((one) => TEMPORARY.test(one))) {
-        const file = `${folder}/${name}`;
-        if (now - fs.lstatSync(file).mtimeMs > STALE_MS) fs.rmSync(file, { force: true });
-      }
-    } catch {
-      // No such folder, or not ours.
-    }
-  }
 }
 
 function isAbsolute(path: string): boolean {

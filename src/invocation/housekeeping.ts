@@ -6,7 +6,6 @@ import { chain } from '../journal/chain.ts';
 import { failureOf } from '../journal/disk.ts';
 import type { Segments } from '../journal/journal.ts';
 import type { StreamName } from '../journal/record.ts';
-import { placeOf } from '../journal/segments.ts';
 import { makeRecord } from '../journal/writer.ts';
 import { compactQueue, type QueueRetention } from '../queue/compaction.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -42,8 +41,7 @@ export async function sealWhatIsLarge(world: Housed, settings: Settings | null):
   const { dir, writer, house } = world;
   await unlessDiskFails(async () => {
     for (const stream of STREAMS) {
-      const { offset } = placeOf(await dir.journal.size(stream));
-      if (offset < house.rules.sealBytes[stream]) continue;
+      if ((await house.segments.newestBytes(stream)) < house.rules.sealBytes[stream]) continue;
       // Lends its envelope, and is not written itself.
       await house.segments.seal(stream, makeRecord(writer, 'segment.occasion', {}));
       await chain(dir.journal, house.segments, stream, writer);

@@ -28,10 +28,7 @@ export type StashPort = Pick<
   Partial<Pick<StashClient, 'newest'>>;
 
 export interface World {
-  readonly dir: Pick<
-    DataDir,
-    'journal' | 'controlCheckpoint' | 'queueCheckpoint' | 'agendaCheckpoint' | 'exposures' | 'reportPath'
-  >;
+  readonly dir: DataDir;
   readonly house: House;
   readonly writer: Writer;
   readonly settingsFile: SettingsFilePort;

@@ -4,7 +4,6 @@
 import * as nodeFs from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { SyncAdapter } from 'lowdb';
-import type { Position } from './record.ts';
 
 /** Stands in the first line; a file of another version is ignored. Bump when what is kept changes shape. */
 const FILE_VERSION = 1;
@@ -12,19 +11,6 @@ const FILE_VERSION = 1;
 /** A link that somebody put there is no checkpoint, and a pipe is not waited for. Not known everywhere. */
 export const READ_FLAGS =
   nodeFs.constants.O_RDONLY | (nodeFs.constants.O_NOFOLLOW ?? 0) | (nodeFs.constants.O_NONBLOCK ?? 0);
-
-/** See checkpoint.ts. */
-export interface Checkpoint<State> {
-  /** The era of the fold that made `state`; a fold of another era starts from the log. */
-  readonly era: string;
-  /** The boot in which it was written: a power loss may have taken records that are in `state`. */
-  readonly boot: string;
-  /** Everything before this position is in `state`. */
-  readonly position: Position;
-  /** The last record in it: where it stands and its id, so that another log is not taken for this one. */
-  readonly last: { readonly position: Position; readonly id: string };
-  readonly state: State;
-}
 
 /** Reads and replaces one JSON file. Replaces it whole: a reader sees the old or the new, never a part. */
 export class AtomicFile<T> implements SyncAdapter<T> {

@@ -47,6 +47,11 @@ export class FileSegments implements Segments {
     return told(() => replaceByImage(this.#disk, stream, segment, image));
   }
 
+  async newestBytes(stream: StreamName): Promise<number> {
+    const newest = newestOf(listingOf(stream, await this.#disk.list()));
+    return (await this.#using(segmentName(stream, newest), (fd) => this.#disk.size(fd))) ?? 0;
+  }
+
   async imageBytes(stream: StreamName): Promise<number> {
     const newest = listingOf(stream, await this.#disk.list()).images.at(-1);
     if (newest === undefined) return 0;

@@ -53,6 +53,8 @@ export interface Segments {
    * record must say that it replaces whatever was folded before.
    */
   dropBefore(stream: StreamName, segment: number, image: readonly JournalRecord[]): Promise<AppendResult>;
+  /** The size of the segment that is written to: cheap, to be asked as often as work is. */
+  newestBytes(stream: StreamName): Promise<number>;
   /** The size of what stands in for dropped segments. */
   imageBytes(stream: StreamName): Promise<number>;
   /** A segment as it is stored, up to where it was sealed, in pieces of bounded size; none: it is empty, or not there. */

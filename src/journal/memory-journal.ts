@@ -91,6 +91,10 @@ export class MemoryJournal implements Journal, Segments {
     });
   }
 
+  async newestBytes(stream: StreamName): Promise<number> {
+    return this.#stream(stream).segments.at(-1)?.used ?? 0;
+  }
+
   async imageBytes(stream: StreamName): Promise<number> {
     return this.#stream(stream).image?.bytes.length ?? 0;
   }

@@ -55,6 +55,11 @@ export interface Listing {
 
 const NAME = /^(control|queue)(?:\.(\d{6}))?(\.image)?\.ndjson$/;
 
+/** Whether a file is part of a stream. */
+export function isSegmentName(name: string): boolean {
+  return NAME.test(name);
+}
+
 export function listingOf(stream: StreamName, names: readonly string[]): Listing {
   const segments: number[] = [];
   const images: number[] = [];

@@ -3,9 +3,8 @@
 // (a drainer then finds that out, and writes down what is so), never the other way round.
 
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
-import type { Checkpoint } from '../journal/atomic-file.ts';
+import { type Checkpoint, originOf, trusted } from '../journal/checkpoint.ts';
 import type { Journal } from '../journal/journal.ts';
-import { originOf, trusted } from '../journal/trust.ts';
 import type { Writer } from '../journal/writer.ts';
 import {
   evolveLooked,
@@ -31,7 +30,7 @@ export interface Agenda extends Pick<Queue, 'reconciliation' | 'begunAt' | 'sett
 /** Bump when the shape of it changes: older checkpoints are then ignored. */
 const AGENDA_ERA = 'agenda-1';
 
-type AgendaImage = Omit<Agenda, 'looked'> & { readonly looked: LookedImage };
+export type AgendaImage = Omit<Agenda, 'looked'> & { readonly looked: LookedImage };
 export type AgendaCheckpoint = Checkpoint<AgendaImage>;
 
 /** Whether a drainer would find a job. What else there is to do is a reconciliation that runs or is due. */

@@ -1,15 +1,16 @@
 // A fold of the queue stream that one process keeps: it refreshes, appends, and can be kept as a checkpoint. What the
 // events come to is the subclass's business: all of it for a drainer, and little for a wake.
 
-import type { Checkpoint } from '../journal/atomic-file.ts';
+import { type Checkpoint, originOf } from '../journal/checkpoint.ts';
 import { type AppendResult, type Journal, JournalError } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
 import type { JournalRecord, Position } from '../journal/record.ts';
-import { originOf } from '../journal/trust.ts';
+import { filledIn, type Upcasts, upcast } from '../journal/upcast.ts';
 import { makeRecord, type Writer } from '../journal/writer.ts';
 import type { QueueEvent } from './events.ts';
 import type { PlacedQueueEvent } from './queue.ts';
 import { isQueueEvent } from './queue-shapes.ts';
+import { NO_GAPS, WIDEST } from './reconciliation.ts';
 
 export abstract class QueueFold<Image> {
   readonly #journal: Journal;
@@ -101,8 +102,15 @@ function queueRecord(writer: Writer, { type, ...data }: QueueEvent): JournalReco
   throw new Error(`a ${type} of this shape would be void: ${JSON.stringify(data).slice(0, 500)}`);
 }
 
+/** What a scope could not say yet, it did not narrow; what was not counted yet is counted as none. */
+const UPCASTS: Upcasts = {
+  'reconcile.requested': filledIn('scope', WIDEST),
+  'reconcile.advanced': filledIn('gaps', NO_GAPS),
+};
+
 /** The event of a queue record; null for one that this code does not know, or that makes no sense. */
-export function queueEventOf(record: JournalRecord, position: Position): PlacedQueueEvent | null {
+export function queueEventOf(recorded: JournalRecord, position: Position): PlacedQueueEvent | null {
+  const record = upcast(recorded, UPCASTS);
   if (!isQueueEvent(record.type, record.data)) return null;
   const moment = { at: record.at, mono: record.mono, boot: record.boot };
   return { ...record.data, type: record.type, position, moment } as unknown as PlacedQueueEvent;

@@ -1,9 +1,8 @@
 // The queue stream as one process sees it: refresh, then append outcomes. Unlike control it needs no
 // witness: outcomes say which records they cover, so the order of two appends never loses a job.
 
-import type { Checkpoint } from '../journal/atomic-file.ts';
+import { type Checkpoint, originOf, trusted } from '../journal/checkpoint.ts';
 import type { Journal } from '../journal/journal.ts';
-import { originOf, trusted } from '../journal/trust.ts';
 import type { Writer } from '../journal/writer.ts';
 import type { JobName } from './events.ts';
 import { type LookedImage, lookedFrom, lookedImage } from './looked.ts';
@@ -21,7 +20,7 @@ import { QueueFold } from './queue-fold.ts';
 const QUEUE_ERA = 'queue-7';
 
 /** The queue as JSON holds it. */
-interface QueueImage {
+export interface QueueImage {
   readonly jobs: readonly (readonly [JobName, Job])[];
   readonly known: readonly (readonly [JobName, Known])[];
   readonly counts: Queue['counts'];

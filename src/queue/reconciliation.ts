@@ -44,6 +44,14 @@ export interface ReconcileScope {
   readonly libraries: readonly string[];
 }
 
+/** What a scope that names nothing means. */
+export const WIDEST: Omit<ReconcileScope, 'depth'> = {
+  since: null,
+  newSince: null,
+  isMissingOnly: false,
+  libraries: [],
+};
+
 export interface GapCounts {
   readonly kinds: Readonly<Partial<Record<GapKind, number>>>;
   /** Scenes by the part of the item that differs. */
@@ -111,7 +119,7 @@ export const NO_RECONCILIATION: Reconciliation = { state: 'idle', last: null, wh
 /** Asked for while it runs, it is being done. Whatever else asks knows of a change, and a page may have been read before it. */
 const WISHES: ReadonlySet<string> = new Set(['task', 'schedule', 'outage']);
 
-const NO_GAPS: GapCounts = { kinds: {}, fields: {}, libraries: {} };
+export const NO_GAPS: GapCounts = { kinds: {}, fields: {}, libraries: {} };
 
 export function evolveReconciliation(
   before: Reconciliation,

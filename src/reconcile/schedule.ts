@@ -2,7 +2,7 @@
 // do, so the schedule is as punctual as Stash is busy, and a Stash that nobody uses is left in peace.
 
 import type { Queue } from '../queue/queue.ts';
-import type { ReconcileScope } from '../queue/reconciliation.ts';
+import { type ReconcileScope, WIDEST } from '../queue/reconciliation.ts';
 
 export const RECONCILE_EVERY = ['never', 'hourly', 'daily', 'weekly'] as const;
 export type ReconcileEvery = (typeof RECONCILE_EVERY)[number];
@@ -28,35 +28,23 @@ export function isReconcileDue(every: ReconcileEvery, queue: History, now: numbe
 
 /** Scenes that nobody has touched since Breakwater came are left alone until a person asks for all. */
 export function scheduledScope({ begunAt }: History): ReconcileScope {
-  return { since: null, newSince: begunAt, depth: 'plex', isMissingOnly: false, libraries: [] };
+  return { ...WIDEST, newSince: begunAt, depth: 'plex' };
 }
 
 /** What Stash may have seen and no hook told, from the last look on. */
 export function scopeAfterOutage({ reconciliation, begunAt }: History, now: number): ReconcileScope {
   const lookedAt = Math.max(reconciliation.wholeAt, reconciliation.last?.startedAt ?? 0, begunAt);
   const since = Math.max(lookedAt, now - OUTAGE_WINDOW_MS);
-  return { since, newSince: null, depth: 'plex', isMissingOnly: false, libraries: [] };
+  return { ...WIDEST, since, depth: 'plex' };
 }
 
 /** All that was delivered, and of the rest what has changed since; where no times can be gone by. `since`: wall ms. */
 export function scopeOfDoubt(since: number): ReconcileScope {
-  return { since: null, newSince: since, depth: 'stash', isMissingOnly: false, libraries: [] };
+  return { ...WIDEST, newSince: since, depth: 'stash' };
 }
 
 /** A file was renamed or replaced: Stash does not say of which scene. */
-export const FILES_CHANGED: ReconcileScope = {
-  since: null,
-  newSince: null,
-  depth: 'files',
-  isMissingOnly: false,
-  libraries: [],
-};
+export const FILES_CHANGED: ReconcileScope = { ...WIDEST, depth: 'files' };
 
 /** What was shared is gone: whoever had it says something else now. */
-export const SHARED_GONE: ReconcileScope = {
-  since: null,
-  newSince: null,
-  depth: 'stash',
-  isMissingOnly: false,
-  libraries: [],
-};
+export const SHARED_GONE: ReconcileScope = { ...WIDEST, depth: 'stash' };

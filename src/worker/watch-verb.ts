@@ -46,7 +46,7 @@ export async function runWatch(
       try {
         return await answerTo(args, log, () => own);
       } finally {
-        await own.dir.journal.close();
+        await own.dir.close();
       }
     },
   });

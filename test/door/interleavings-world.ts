@@ -141,14 +141,17 @@ export class SmallWorld {
   world(name: string, turn: Turn): World {
     let stayedMs = 0;
     const writer = this.#writer(name, () => stayedMs);
-    const dir = {
+    const dir: World['dir'] = {
       path: '',
       journal: new JournalInSteps(this.journal, turn),
       controlCheckpoint: held(this.checkpoints.control),
       queueCheckpoint: held(this.checkpoints.queue),
       agendaCheckpoint: held(this.checkpoints.agenda),
+      facts: () => ({ kind: 'missing' }),
       exposures: () => [],
-    } as unknown as World['dir'];
+      reportPath: '/nowhere',
+      close: async () => {},
+    };
     return {
       dir,
       house: { segments: this.journal, rules: HOUSE_RULES },

@@ -1,16 +1,16 @@
 // A checkpoint is a cache: replaced whole, and believed only when it is whole and of this log and era.
+
 import { spawnSync } from 'node:child_process';
 import * as nodeFs from 'node:fs';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { AtomicFile, type Checkpoint, replaceFile } from '../../src/journal/atomic-file.ts';
-import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
+import { AtomicFile, replaceFile } from '../../src/journal/atomic-file.ts';
+import { type Checkpoint, trusted, writeCheckpoint } from '../../src/journal/checkpoint.ts';
 import { joinLines } from '../../src/journal/lines.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { encodeLine } from '../../src/journal/record.ts';
-import { trusted } from '../../src/journal/trust.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { recordOf } from './conformance.ts';
 

@@ -4,13 +4,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chain, verifyChain } from '../../src/journal/chain.ts';
+import { trusted } from '../../src/journal/checkpoint.ts';
 import type { JournalFs } from '../../src/journal/disk.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import { type Journal, readAll } from '../../src/journal/journal.ts';
 import type { Entry } from '../../src/journal/lines.ts';
 import type { JournalRecord, Position } from '../../src/journal/record.ts';
-import { trusted } from '../../src/journal/trust.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { interleave, type Turn } from '../support/interleave.ts';
 import { Killed, MemoryDisk } from '../support/memory-disk.ts';

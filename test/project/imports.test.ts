@@ -93,6 +93,15 @@ test('nothing in the product imports what never ships', () => {
   expect(sources.flatMap(importsOf).filter((target) => target.startsWith('test/'))).toEqual([]);
 });
 
+test('how a journal is stored is known where it is stored, and who opens it names the adapter', () => {
+  const openers = ['src/invocation/data-dir.ts', 'src/worker/process-world.ts'];
+  for (const file of sources.filter((name) => !name.startsWith('src/journal/'))) {
+    const code = readFileSync(path.join(root, file), 'utf8');
+    expect(code, file).not.toMatch(/\.ndjson|statfsSync|journal\/(segments|segment-\w+)\.ts/);
+    if (!openers.includes(file)) expect(code, file).not.toMatch(/File(Journal|Segments)\b/);
+  }
+});
+
 test('machines are pure: no clock, no dice, no timers, no effects', () => {
   for (const file of sources.filter((name) => name.startsWith('machines/'))) {
     const code = readFileSync(path.join(root, file), 'utf8').replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '');

@@ -132,6 +132,7 @@ function onDisk(disk = new MemoryDisk()) {
 /** The same port with nothing else to it, so that a part can be replaced. */
 const portOf = (segments: Segments): Segments => ({
   list: (stream) => segments.list(stream),
+  newestBytes: (stream) => segments.newestBytes(stream),
   imageBytes: (stream) => segments.imageBytes(stream),
   pieces: (stream, index) => segments.pieces(stream, index),
   seal: (stream, occasion) => segments.seal(stream, occasion),

@@ -10,6 +10,7 @@ import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task
 import type { TaskResult } from '../../src/invocation/task-result.ts';
 import type { World } from '../../src/invocation/world.ts';
 import { AtomicFile } from '../../src/journal/atomic-file.ts';
+import type { Checkpoint, CheckpointStore } from '../../src/journal/checkpoint.ts';
 import { FileJournal } from '../../src/journal/file-journal.ts';
 import { FileSegments } from '../../src/journal/file-segments.ts';
 import type { JournalRecord, StreamName } from '../../src/journal/record.ts';
@@ -201,25 +202,28 @@ export class Machine {
     const version = process.version as Version;
     const journal = new VersionedJournal(new FileJournal(DATA_DIR, fs.journal), version, this.#rawLine);
     journal.onAcknowledged = (stream, record) => this.#events.onAcknowledged(process, stream, record);
-    const file = (stream: StreamName | 'agenda') => {
+    const file = <State>(stream: StreamName | 'agenda'): CheckpointStore<State> => {
       const path = `${DATA_DIR}/checkpoint/${stream}.json`;
-      const versioned = versionedFile(new AtomicFile<never>(path, fs.whole), version);
+      const versioned = versionedFile(new AtomicFile<Checkpoint<State>>(path, fs.whole), version);
       return {
         read: versioned.read,
-        write: (checkpoint: never) => {
+        write: (checkpoint) => {
           versioned.write(checkpoint);
           this.#events.onCheckpoint(process, stream, checkpoint);
         },
       };
     };
-    const dir = {
+    const dir: DataDir = {
       path: DATA_DIR,
       journal,
       controlCheckpoint: file('control'),
       queueCheckpoint: file('queue'),
       agendaCheckpoint: file('agenda'),
       exposures: () => [],
-    } as unknown as DataDir;
+      facts: () => ({ kind: 'missing' }),
+      reportPath: '/nowhere',
+      close: async () => {},
+    };
     const house = { segments: new FileSegments(DATA_DIR, fs.journal), rules: this.#houseRules };
     const say = (line: string) => this.#events.onLog(line);
     const world: World = {

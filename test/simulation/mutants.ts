@@ -50,7 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a checkpoint of another log is believed',
-    file: 'src/journal/trust.ts',
+    file: 'src/journal/checkpoint.ts',
     find: 'return isOfThisLog && (await',
     replace: 'return (await',
   },
@@ -528,7 +528,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a checkpoint is believed after a power loss',
-    file: 'src/journal/trust.ts',
+    file: 'src/journal/checkpoint.ts',
     find: ' || checkpoint.boot !== boot',
     replace: '',
   },

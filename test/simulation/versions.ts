@@ -2,7 +2,7 @@
 // newer version. The code is the same; what it writes is marked on its way to the log, and what it reads on its way back.
 
 import { ERA } from '../../machines/era.ts';
-import type { Checkpoint } from '../../src/journal/atomic-file.ts';
+import type { Checkpoint } from '../../src/journal/checkpoint.ts';
 import type { AppendResult, Journal } from '../../src/journal/journal.ts';
 import type { Chunk, Entry } from '../../src/journal/lines.ts';
 import {

@@ -5,7 +5,11 @@ import type { World } from '../../src/invocation/world.ts';
 import type { Journal, Segments } from '../../src/journal/journal.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';
 
-const NO_SEGMENTS = { list: async () => [], imageBytes: async () => 0 } as unknown as Segments;
+const NO_SEGMENTS = {
+  list: async () => [],
+  newestBytes: async () => 0,
+  imageBytes: async () => 0,
+} as unknown as Segments;
 
 export function readingWorld(
   journal: Pick<Journal, 'read' | 'size'>,
@@ -26,12 +30,15 @@ export function readingWorld(
   };
   return {
     dir: {
-      journal: readOnly as World['dir']['journal'],
+      path: '/nowhere',
+      journal: readOnly,
       controlCheckpoint: forbidden,
       queueCheckpoint: forbidden,
       agendaCheckpoint: forbidden,
+      facts: () => ({ kind: 'missing' }),
       exposures: () => [],
       reportPath: '/nowhere',
+      close: async () => {},
     },
     writer: fakeWriter(clock, 'cli-test'),
     stash: forbidden,

@@ -723,14 +723,17 @@ export class VirtualWorld {
     const writer = this.#writer(kind);
     const process = new VirtualProcess(this.time, writer.inv, options);
     const journal = new ProcessJournal(this, process);
-    const dir = {
+    const dir: DataDir = {
       path: '/nowhere',
       journal,
       exposures: () => [],
       controlCheckpoint: this.#file('control', process),
       queueCheckpoint: this.#file('queue', process),
       agendaCheckpoint: this.#file('agenda', process),
-    } as unknown as DataDir;
+      facts: () => ({ kind: 'missing' }),
+      reportPath: '/nowhere',
+      close: async () => {},
+    };
     const world: World = {
       dir,
       house: { segments: this.journal, rules: this.houseRules },

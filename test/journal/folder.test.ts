@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { sweepTemporaries } from '../../src/invocation/data-dir.ts';
+import { sweepTemporaries } from '../../src/journal/folder.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const NOW = 1_800_000_000_000;
