@@ -1,12 +1,11 @@
 // What would have been done where the log cannot be followed: probes when they are due and somebody is there, answered by the
 // model of Plex, and the backlog worked off at the pace of the log.
 
-import { gate } from '../control/decide.ts';
+import { gate, PROBE_LEASE_MS } from '../control/decide.ts';
 import type { Draws } from './draws.ts';
 import type { OtherFold } from './other-fold.ts';
 import type { RecordedLog } from './recorded.ts';
 
-const PROBE_LEASE_MS = 15_000;
 /** How long to wait before a claim that was refused is tried again, in ms. */
 const RETRY_MS = 500;
 /** Made-up actions in one log: an end to a loop that ought to have one. */

@@ -47,7 +47,7 @@ export interface Backtest {
   readonly total: Omit<Comparison, 'number' | 'cause'>;
 }
 
-export const NOT_KNOWN: Figure = { value: null, estimated: 0 };
+const NOT_KNOWN: Figure = { value: null, estimated: 0 };
 
 /** `only`: the outage with this number alone; the whole log is folded all the same. */
 export function backtest(

@@ -93,7 +93,7 @@ const REMEDY: Readonly<Record<DeadReason, string>> = {
   'no-file': 'Give the scene a file.',
 };
 
-export function toldLink({ position, record, event, before, after, times, lastAt }: JobLink): ToldLink {
+function toldLink({ position, record, event, before, after, times, lastAt }: JobLink): ToldLink {
   const again = times === 1 ? '' : ` (${count(times, 'time')}, until ${time(lastAt)})`;
   const text = `${sentenceOf(event, before, after)}${again}`;
   return { stream: 'queue', position, at: record.at, type: record.type, text };

@@ -179,7 +179,7 @@ function askingLink({ asking }: ControlStory, { recovery }: ControlState): ToldL
   return [linkOf(asking, `a probe was begun (${plain(asking.record.inv)}), and is not answered yet`)];
 }
 
-export function toldStep(step: Step): ToldLink {
+function toldStep(step: Step): ToldLink {
   return linkOf(step, sentenceOf(step));
 }
 

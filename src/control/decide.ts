@@ -19,6 +19,9 @@ export type Gate =
 /** How far a batch goes when nothing narrows it, in jobs. */
 export const BATCH_JOBS = 32;
 
+/** How long a prober that says nothing is believed, in ms: two requests and some air. */
+export const PROBE_LEASE_MS = 15_000;
+
 export function gate(state: ControlState, now: Moment): Gate {
   let isForced = false;
   for (const hold of ['operator', 'config', 'throttle'] as const) {

@@ -33,7 +33,7 @@ export type SettingsFacts =
   | { readonly kind: 'unread'; readonly detail: string }
   | { readonly kind: 'read'; readonly isUsable: boolean; readonly problems: readonly string[] };
 
-export const OLDEST_NODE = [20, 19] as const;
+const OLDEST_NODE = [20, 19] as const;
 /** A record later than this after now came from a clock that was wrong, in ms. */
 export const FUTURE_MS = 5 * 60_000;
 /** Wakes fold the tail behind the checkpoint each time: from here on that is felt. */

@@ -112,7 +112,7 @@ export async function verifyQueue(journal: Journal): Promise<StreamVerification>
 }
 
 /** Per machine, those whose move differs. */
-export function divergenceOf({ position, record, computed }: Step): Divergence {
+function divergenceOf({ position, record, computed }: Step): Divergence {
   const { witness } = record;
   const machines = MACHINE_NAMES.map((machine) => ({
     machine,

@@ -9,7 +9,7 @@ export type ParsedJson =
 /** Far above anything that is asked for (a page of Plex is well under a megabyte), in bytes. */
 export const MAX_JSON_BYTES = 16 * 1024 * 1024;
 /** Objects, lists and what follows a comma; each may take some dozen bytes. The ids of half a million scenes fit. */
-export const MAX_JSON_PARTS = 1_000_000;
+const MAX_JSON_PARTS = 1_000_000;
 
 const [COMMA, BRACE, BRACKET] = [0x2c, 0x7b, 0x5b];
 

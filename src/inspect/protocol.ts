@@ -8,7 +8,7 @@ import type { Step } from '../control/replay.ts';
 import { type ControlState, MACHINE_NAMES, type MachineName } from '../control/state.ts';
 
 /** The version of the package whose events these are; a test compares. */
-export const PROTOCOL_VERSION = '0.7.2';
+const PROTOCOL_VERSION = '0.7.2';
 
 /** One machine that did something. */
 export interface Move {

@@ -18,7 +18,7 @@ import type { Writer } from '../journal/writer.ts';
 /** Between two looks at the journal, in ms; an end that was asked for is noticed as soon. */
 const LIVE_POLL_MS = 250;
 /** A page holds them all: a live view that has come to so many lines is ended, and said to be. */
-export const MAX_LIVE_LINES = 50_000;
+const MAX_LIVE_LINES = 50_000;
 
 export interface InspectWorld {
   readonly journal: Journal;

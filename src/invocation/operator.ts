@@ -22,7 +22,7 @@ export interface DeadFilter {
 }
 
 /** The longest hold, in ms: one that is forgotten must end by itself. */
-export const MAX_HOLD_MS = 30 * 86_400_000;
+const MAX_HOLD_MS = 30 * 86_400_000;
 const RECORDS_PER_APPEND = 500;
 const MAX_REASON = 300;
 

@@ -3,20 +3,16 @@
 
 import type { ControlEvent } from '../../machines/events.ts';
 import type { ControlLog } from '../control/control-log.ts';
-import { isLeaseLive } from '../control/decide.ts';
+import { isLeaseLive, PROBE_LEASE_MS } from '../control/decide.ts';
 import type { Writer } from '../journal/writer.ts';
 import type { Failure } from '../plex/failures.ts';
 import { isCounted } from '../plex/failures.ts';
-import { PROBE_TIMEOUT_MS } from '../plex/plex-client.ts';
 import type { PlexIdentity } from '../plex/plex-item.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import { thisProcess } from './process.ts';
 
-/** Two requests and some air, in ms. */
-const PROBE_LEASE_MS = 2 * PROBE_TIMEOUT_MS + 5_000;
-
 /** Settings that Plex refuses are tried again after this, in ms, or as soon as they change. */
-export const CONFIG_HOLD_MS = 300_000;
+const CONFIG_HOLD_MS = 300_000;
 
 export type ProbeOutcome =
   | { readonly kind: 'back'; readonly identity: PlexIdentity }

@@ -10,7 +10,7 @@ import { type Chunk, type Entry, joinLines } from './lines.ts';
 import { decodeLine, encodeLine, type JournalRecord, type Position, type StreamName } from './record.ts';
 
 /** Positions that belong to one segment: more than any disk here holds, and room for 90 000 of them. */
-export const SEGMENT_SPAN = 100_000_000_000;
+const SEGMENT_SPAN = 100_000_000_000;
 /** The second half of a segment's positions is that of the image which stands in for it and all before it. */
 const IMAGE_OFFSET = SEGMENT_SPAN / 2;
 

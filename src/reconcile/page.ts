@@ -59,7 +59,7 @@ export type Page =
   | { readonly kind: 'plex'; readonly failure: Failure };
 
 /** One or two questions to Stash, and at most two to Plex beside the index. */
-export const PAGE_SCENES = 100;
+const PAGE_SCENES = 100;
 /** Where ids lie further apart than this, what is known is gone through instead of the ids. */
 const MAX_ID_SPAN = 100_000;
 

@@ -15,7 +15,7 @@ export interface Span {
 }
 
 /** How far back the page looks. */
-export const BAR_DAYS = 90;
+const BAR_DAYS = 90;
 /** More than this are not drawn: the oldest then count as not observed. */
 export const MAX_SPANS = 6_000;
 

@@ -134,7 +134,7 @@ function setting<S extends v.GenericSchema>(spec: Spec<S>): Spec<S> {
   return spec;
 }
 
-export const SETTINGS = {
+const SETTINGS = {
   plexUrl: setting({
     schema: httpUrl,
     standard: '',

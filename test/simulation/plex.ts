@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from '../../src/plex/failures.ts';
-import type { PlexResult } from '../../src/plex/plex-client.ts';
+import { type PlexResult, PROBE_TIMEOUT_MS } from '../../src/plex/plex-client.ts';
 import { type ImageKind, type PlexItem, TAG_KINDS } from '../../src/plex/plex-item.ts';
 import type { PlexPort } from '../../src/sync/deliver.ts';
 import type { Dice } from './dice.ts';
@@ -31,7 +31,6 @@ const WRITES: ReadonlySet<PlexMethod> = new Set(['edit', 'uploadImage', 'selectI
 /** Nobody in Stash knows of it: it has to stay. */
 export const FOREIGN_TAG = 'put there by a person';
 const ANSWER_MS = 20;
-const PROBE_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS = 30_000;
 const LATE_MS = 15_000;
 /** Plex has taken in the files of a folder after at most this. */

@@ -4,7 +4,7 @@
 
 import { createBrowserInspector, type StatelyInspectionEvent } from '@statelyai/inspect';
 
-export const STATELY_URL = 'https://stately.ai/inspect';
+const STATELY_URL = 'https://stately.ai/inspect';
 
 export interface Relay {
   send(event: StatelyInspectionEvent): void;
