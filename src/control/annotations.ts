@@ -1,5 +1,5 @@
 // Annotations: records of the control stream that only tell readers something. No machine hears them, so they are no part
-// of the machines' vocabulary (nor of its era), and moving nothing is what they are for: they are never void. A Breakwater that
+// of the machines' vocabulary (nor of its era), and moving nothing is what they are for: they are never void. A version that
 // does not know one yet takes it for a record of an unknown type, and folds on.
 
 import type { JournalRecord } from '../journal/record.ts';

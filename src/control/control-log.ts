@@ -29,7 +29,7 @@ export type Recorded =
 
 const NEWER: Recorded = {
   ok: false,
-  failure: { kind: 'newer', detail: 'the journal was written by a newer Breakwater: update this one' },
+  failure: { kind: 'newer', detail: 'the journal was written by a newer version: update this one' },
 };
 
 export class ControlLog {
@@ -84,7 +84,7 @@ export class ControlLog {
 
   /**
    * What a checkpoint of now would hold; null while the log is empty, and where not all of it could be read: a newer
-   * Breakwater of the same era would take it for the whole.
+   * version of the same era would take it for the whole.
    */
   checkpoint(): ControlCheckpoint | null {
     if (this.#last === null || this.isNewer) return null;

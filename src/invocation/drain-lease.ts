@@ -97,7 +97,7 @@ export class DrainLease {
   }
 
   assertHeld(): void {
-    if (this.#control.isNewer) throw new LeaseLost('a newer Breakwater is at work');
+    if (this.#control.isNewer) throw new LeaseLost('a newer version is at work');
     const { value, context } = this.state.drain;
     if (value !== 'held' || context.epoch !== this.epoch) throw new LeaseLost('another process took over');
   }

@@ -96,5 +96,5 @@ function folderOf(path: string): string {
 }
 
 function headerOf(body: string): string {
-  return `breakwater-checkpoint ${FILE_VERSION} ${crc32(body)}`;
+  return `checkpoint ${FILE_VERSION} ${crc32(body)}`;
 }

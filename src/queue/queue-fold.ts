@@ -48,7 +48,7 @@ export abstract class QueueFold<Image> {
     return this.#sinceCheckpoint;
   }
 
-  /** Null while the log is empty, and where not all of it could be read: a newer Breakwater would take it for the whole. */
+  /** Null while the log is empty, and where not all of it could be read: a newer version would take it for the whole. */
   checkpoint(): Checkpoint<Image> | null {
     const mark = this.mark();
     return mark === null ? null : { ...mark, state: this.image() };

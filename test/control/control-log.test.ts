@@ -94,7 +94,7 @@ describe('an append', () => {
     const recorded = await log.append(drainClaim);
     expect(recorded.ok === false && recorded.failure).toEqual({
       kind: 'newer',
-      detail: 'the journal was written by a newer Breakwater: update this one',
+      detail: 'the journal was written by a newer version: update this one',
     });
     expect(await journal.size('control')).toBe(before);
   });

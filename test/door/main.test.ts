@@ -204,7 +204,7 @@ describe('a data dir that cannot be used', () => {
     await run(task(WAKE));
     mkdirSync(path.join(data, 'checkpoint'), { recursive: true });
     for (const name of ['control', 'queue', 'agenda']) {
-      writeFileSync(path.join(data, 'checkpoint', `${name}.json`), 'breakwater-checkpoint 1 12\n{"era":');
+      writeFileSync(path.join(data, 'checkpoint', `${name}.json`), 'checkpoint 1 12\n{"era":');
     }
     const before = readFileSync(path.join(data, 'queue.ndjson'));
     expect(errorOf(await run(task(WAKE)))).toMatch(/Stash does not answer/);

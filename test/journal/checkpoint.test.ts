@@ -137,7 +137,7 @@ describe('the file', () => {
   test('of a sound first line and no JSON behind it is ignored', () => {
     const path = join(tempDir(), 'checkpoint.json');
     const body = '{"text":';
-    writeFileSync(path, `breakwater-checkpoint 1 ${crc32(body)}\n${body}`);
+    writeFileSync(path, `checkpoint 1 ${crc32(body)}\n${body}`);
     expect(new AtomicFile(path).read()).toBe(null);
   });
 
@@ -218,7 +218,7 @@ describe('the file', () => {
     file.write({ text: 'folded' });
     writeFileSync(
       path,
-      readFileSync(path, 'utf8').replace('breakwater-checkpoint 1 ', 'breakwater-checkpoint 2 '),
+      readFileSync(path, 'utf8').replace('checkpoint 1 ', 'checkpoint 2 '),
     );
     expect(file.read()).toBe(null);
   });

@@ -523,7 +523,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a drainer goes on beside a newer version',
     file: 'src/invocation/drain-lease.ts',
-    find: "if (this.#control.isNewer) throw new LeaseLost('a newer Breakwater is at work');",
+    find: "if (this.#control.isNewer) throw new LeaseLost('a newer version is at work');",
     replace: '',
   },
   {
