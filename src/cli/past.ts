@@ -14,6 +14,7 @@ import {
 import type { Past, Reached } from '../history/past.ts';
 import { DELIVERY_ORDER, type Job, type QueueCounts } from '../queue/queue.ts';
 import type { Reconciliation } from '../queue/reconciliation.ts';
+import { STREAMS } from '../queue/streams.ts';
 import { count, duration, plain, time } from './format.ts';
 import { reconciliationLines } from './reconciliation.ts';
 
@@ -58,9 +59,9 @@ export function pastLines(past: Past, at: number): string[] {
   const document = pastDocument(past, at);
   const now = past.momentAt(at);
   const { control, reached, queue } = document;
-  const after = (['control', 'queue'] as const)
-    .map((stream) => (reached[stream] === null ? `nothing of ${stream}` : `${stream}@${reached[stream]}`))
-    .join(' and ');
+  const after = STREAMS.map((stream) =>
+    reached[stream] === null ? `nothing of ${stream}` : `${stream}@${reached[stream]}`,
+  ).join(' and ');
   const { pending, deferred, dead, delivered } = queue.counts;
   return [
     `State at ${time(at)}, after ${after}:`,

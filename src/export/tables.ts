@@ -5,6 +5,7 @@ import { type Journal, readAll } from '../journal/journal.ts';
 import type { Instant, OutageHistory } from '../outages/outages.ts';
 import { figuresOf } from '../outages/summary.ts';
 import { DELIVERY_ORDER, type Queue } from '../queue/queue.ts';
+import { STREAMS } from '../queue/streams.ts';
 import type { Cell, Table } from './table.ts';
 
 export const TABLES = ['outages', 'events', 'queue'] as const;
@@ -71,7 +72,7 @@ export function queueTable({ jobs }: Queue): Table {
 export async function eventTable(journal: Journal): Promise<Table> {
   const rows: Cell[][] = [];
   let fold = EMPTY_FOLD;
-  for (const stream of ['control', 'queue'] as const) {
+  for (const stream of STREAMS) {
     for await (const entry of readAll(journal, stream)) {
       const folded = stream === 'control' ? foldEntry(fold, entry) : null;
       fold = folded?.fold ?? fold;

@@ -3,9 +3,10 @@
 
 import type { Moment } from '../../machines/time.ts';
 import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../control/replay.ts';
-import type { JournalRecord, Position, StreamName } from '../journal/record.ts';
+import type { JournalRecord, Position } from '../journal/record.ts';
 import { createQueue, type Job, type PlacedQueueEvent, type Queue } from '../queue/queue.ts';
 import { queueEventOf } from '../queue/queue-fold.ts';
+import type { StreamName } from '../queue/streams.ts';
 import type { Told } from './told.ts';
 
 /** Where a job is; `none`: nothing waits for it. */

@@ -2,7 +2,8 @@
 // port and nothing else, so no checkpoint can change an answer.
 
 import type { Journal } from '../journal/journal.ts';
-import type { Position, StreamName } from '../journal/record.ts';
+import type { Position } from '../journal/record.ts';
+import type { StreamName } from '../queue/streams.ts';
 import { type Happening, Past } from './past.ts';
 import { type Told, toldInOrder } from './told.ts';
 

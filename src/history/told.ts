@@ -4,7 +4,8 @@
 
 import type { Journal } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
-import type { Position, StreamName } from '../journal/record.ts';
+import type { Position } from '../journal/record.ts';
+import type { StreamName } from '../queue/streams.ts';
 
 export interface Told {
   readonly stream: StreamName;

@@ -7,8 +7,9 @@ import { type Agreement, EMPTY_FOLD, type FoldCounts, foldEntry, type Step } fro
 import { MACHINE_NAMES } from '../control/state.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Entry } from '../journal/lines.ts';
-import type { Position, StreamName } from '../journal/record.ts';
+import type { Position } from '../journal/record.ts';
 import { queueEventOf } from '../queue/queue-fold.ts';
+import type { StreamName } from '../queue/streams.ts';
 import { eachEntry } from './entries.ts';
 
 /** Lines that are listed one by one of each kind; the counts have them all. */

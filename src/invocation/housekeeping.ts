@@ -5,9 +5,9 @@
 import { chain } from '../journal/chain.ts';
 import { failureOf } from '../journal/disk.ts';
 import type { Segments } from '../journal/journal.ts';
-import type { StreamName } from '../journal/record.ts';
 import { makeRecord } from '../journal/writer.ts';
 import { compactQueue, type QueueRetention } from '../queue/compaction.ts';
+import { STREAMS, type StreamName } from '../queue/streams.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { World } from './world.ts';
 
@@ -30,8 +30,6 @@ export interface House {
 }
 
 type Housed = Pick<World, 'dir' | 'writer' | 'house'>;
-
-const STREAMS: readonly StreamName[] = ['control', 'queue'];
 
 /**
  * Cheap when there is nothing to do: to be called as often as work is. `settings` null: not known, as when Stash does not

@@ -19,16 +19,15 @@ export type { JournalFs } from './disk.ts';
 
 export class FileJournal implements Journal {
   readonly dir: string;
-  readonly #writers: Readonly<Record<StreamName, SegmentWriter>>;
-  readonly #readers: Readonly<Record<StreamName, SegmentReader>>;
+  readonly #disk: Disk;
+  readonly #writers = new Map<StreamName, SegmentWriter>();
+  readonly #readers = new Map<StreamName, SegmentReader>();
   readonly #writing = new Turns();
   readonly #reading = new Turns();
 
   constructor(dir: string, fs: JournalFs = nodeFs) {
     this.dir = dir;
-    const disk = new Disk(dir, fs);
-    this.#writers = { control: new SegmentWriter(disk, 'control'), queue: new SegmentWriter(disk, 'queue') };
-    this.#readers = { control: new SegmentReader(disk, 'control'), queue: new SegmentReader(disk, 'queue') };
+    this.#disk = new Disk(dir, fs);
   }
 
   pathOf(stream: StreamName, index = 0): string {
@@ -41,7 +40,7 @@ export class FileJournal implements Journal {
     const bytes = joinLines(records.map(encodeLine));
     return this.#writing.take(async () => {
       try {
-        await this.#writers[stream].append(bytes, first);
+        await this.#writer(stream).append(bytes, first);
         return { ok: true };
       } catch (error) {
         return { ok: false, failure: failureOf(error) };
@@ -50,18 +49,34 @@ export class FileJournal implements Journal {
   }
 
   async read(stream: StreamName, from: Position): Promise<Chunk> {
-    return this.#reading.take(() => this.#readers[stream].read(from));
+    return this.#reading.take(() => this.#reader(stream).read(from));
   }
 
   async size(stream: StreamName): Promise<Position> {
-    return this.#reading.take(() => this.#readers[stream].size());
+    return this.#reading.take(() => this.#reader(stream).size());
   }
 
   /** Nothing may be under way. Over `node:fs` all is closed when this returns. */
   async close(): Promise<void> {
-    const all = [...Object.values(this.#writers), ...Object.values(this.#readers)];
+    const all = [...this.#writers.values(), ...this.#readers.values()];
     await Promise.all(all.map((one) => one.close()));
   }
+
+  #writer(stream: StreamName): SegmentWriter {
+    return kept(this.#writers, stream, () => new SegmentWriter(this.#disk, stream));
+  }
+
+  #reader(stream: StreamName): SegmentReader {
+    return kept(this.#readers, stream, () => new SegmentReader(this.#disk, stream));
+  }
+}
+
+function kept<T>(all: Map<StreamName, T>, stream: StreamName, make: () => T): T {
+  const known = all.get(stream);
+  if (known !== undefined) return known;
+  const made = make();
+  all.set(stream, made);
+  return made;
 }
 
 /** One at a time, in the order in which they came: two that run at once in one process would both open a file. */

@@ -11,7 +11,8 @@ export const RECORD_VERSION = 1;
 /** A line longer than this is refused when written, and is damage when read, in bytes. */
 export const MAX_LINE_BYTES = 256 * 1024;
 
-export type StreamName = 'control' | 'queue';
+/** Lower-case letters: files are called by it. */
+export type StreamName = string;
 
 /** Byte offset into a stream. Only grows. */
 export type Position = number;

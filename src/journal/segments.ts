@@ -53,7 +53,7 @@ export interface Listing {
   readonly images: readonly number[];
 }
 
-const NAME = /^(control|queue)(?:\.(\d{6}))?(\.image)?\.ndjson$/;
+const NAME = /^([a-z]+)(?:\.(\d{6}))?(\.image)?\.ndjson$/;
 
 /** Whether a file is part of a stream. */
 export function isSegmentName(name: string): boolean {

@@ -4,8 +4,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type ControlCheckpoint, ControlLog } from '../../src/control/control-log.ts';
 import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { StreamName } from '../../src/journal/record.ts';
 import { type QueueCheckpoint, QueueLog } from '../../src/queue/queue-log.ts';
+import type { StreamName } from '../../src/queue/streams.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { seeded } from '../support/seeded.ts';
 
