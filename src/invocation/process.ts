@@ -5,10 +5,8 @@ import * as fs from 'node:fs';
 import type { Moment } from '../../machines/time.ts';
 import type { Writer } from '../journal/writer.ts';
 
-/** What kind of invocation writes; the first part of its name in the journal. */
-export type InvocationKind = 'wake' | 'drain' | 'task' | 'cli';
-
-export function processWriter(kind: InvocationKind): Writer {
+/** `kind`: what kind of invocation writes; the first part of its name in the journal. */
+export function processWriter(kind: string): Writer {
   const boot = bootId();
   const suffix = Math.floor(Math.random() * 0x1_0000_0000)
     .toString(16)

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDataDir } from '../invocation/data-dir.ts';
 import { HOUSE_RULES } from '../invocation/housekeeping.ts';
-import { type InvocationKind, processWriter } from '../invocation/process.ts';
+import { processWriter } from '../invocation/process.ts';
 import { settingsFileIn } from '../invocation/settings-now.ts';
 import type { Log } from '../invocation/stash-log.ts';
 import type { World } from '../invocation/world.ts';
@@ -14,6 +14,8 @@ import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { StashClient } from '../stash/stash-client.ts';
 import { detachedDrainers } from '../wake/drainer-process.ts';
+
+type InvocationKind = 'wake' | 'drain' | 'task' | 'cli';
 
 export function worldOf(kind: InvocationKind, data: string, connection: StashConnection, log: Log): World {
   const writer = processWriter(kind);
