@@ -1,12 +1,12 @@
 // Asking whether Plex is back: under the probe lease, so that over all processes one wait holds one probe.
 // The answer is appended together with the release, and moves the machines when it is read back.
 
-import type { ControlEvent } from '../../machines/events.ts';
+import type { ControlEvent, HoldName } from '../../machines/events.ts';
+import { type CountedClass, meaningOf } from '../../machines/failure-classes.ts';
 import type { ControlLog } from '../control/control-log.ts';
 import { isLeaseLive } from '../control/decide.ts';
 import type { Writer } from '../journal/writer.ts';
-import type { Failure } from '../plex/failures.ts';
-import { isCounted } from '../plex/failures.ts';
+import { DEFAULT_PAUSE_MS, type Failure } from '../plex/failures.ts';
 import { PROBE_TIMEOUT_MS } from '../plex/plex-client.ts';
 import type { PlexIdentity } from '../plex/plex-item.ts';
 import type { PlexPort } from '../sync/deliver.ts';
@@ -68,27 +68,29 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
   }
   const { failure } = result;
   const released = { type: 'lease.released', ...under, reason: failure.symptom } as const;
-  if (failure.class === 'config') await control.appendOrThrow(configHold(failure, server.under), released);
-  else await control.appendOrThrow({ ...failedProbe(failure, writer), ...under }, released);
+  const { probe } = meaningOf(failure.class);
+  if (probe === 'config') await control.appendOrThrow(holdPlaced(probe, failure, server.under), released);
+  else await control.appendOrThrow({ ...failedProbe(probe, failure, writer), ...under }, released);
   return { kind: 'away', failure };
 }
 
-/** A failed probe as an event: a server that is too busy to answer a probe is away all the same. */
-export function failedProbe(failure: Failure, writer: Writer) {
-  const { symptom, retryAfterMs } = failure;
-  const failureClass = isCounted(failure.class) ? failure.class : 'outage';
-  const failed = { type: 'probe.failed', class: failureClass, symptom, draw: writer.random() } as const;
+export function failedProbe(recordedAs: CountedClass, { symptom, retryAfterMs }: Failure, writer: Writer) {
+  const failed = { type: 'probe.failed', class: recordedAs, symptom, draw: writer.random() } as const;
   return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs };
 }
 
-/** Nothing will work until a person acts: `under` tells when they have. */
-export function configHold(failure: Failure, under: string): ControlEvent {
-  return {
-    type: 'hold.placed',
-    hold: 'config',
-    stance: 'open',
-    reason: failure.detail,
-    forMs: CONFIG_HOLD_MS,
-    under,
-  };
+/** `under`: the settings of now. */
+export function holdPlaced(
+  hold: Exclude<HoldName, 'operator'>,
+  { detail, retryAfterMs }: Pick<Failure, 'detail' | 'retryAfterMs'>,
+  under: string,
+): ControlEvent {
+  const placed = { type: 'hold.placed', hold, stance: 'open', reason: detail } as const;
+  switch (hold) {
+    // Nothing will work until a person acts: `under` tells when they have.
+    case 'config':
+      return { ...placed, forMs: CONFIG_HOLD_MS, under };
+    case 'throttle':
+      return { ...placed, forMs: retryAfterMs ?? DEFAULT_PAUSE_MS };
+  }
 }

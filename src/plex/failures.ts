@@ -1,7 +1,7 @@
 // What a symptom on the wire means: the one table. A row says which class it is; the class decides about
-// the breaker and the job (machines/events.ts). test/plex/failures.test.ts produces each row over a real socket.
+// the breaker and the job (machines/failure-classes.ts). test/plex/failures.test.ts produces each row over a real socket.
 
-import type { CountedClass, FailureClass } from '../../machines/events.ts';
+import type { FailureClass } from '../../machines/failure-classes.ts';
 import { RETRY_AFTER_MAX_MS } from '../../machines/policy.ts';
 
 /** What was asked when it happened: a 404 or 500 means different things. */
@@ -233,11 +233,6 @@ export function ofStatus(
 
 export function ofBody(kind: keyof typeof BODY_ROWS): Failure {
   return failure(BODY_ROWS[kind], 'HTTP 200');
-}
-
-/** Whether the breaker is to hear of it. */
-export function isCounted(failureClass: FailureClass): failureClass is CountedClass {
-  return failureClass === 'outage' || failureClass === 'maintenance' || failureClass === 'transient';
 }
 
 /** Seconds or an HTTP date; null when it is neither. */

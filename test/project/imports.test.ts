@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/chart': ['machines'],
   'src/history': ['machines', 'src/journal', 'src/control', 'src/queue'],
   'src/doctor': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/history'],
-  'src/schemas': [],
+  'src/schemas': ['machines'],
   'src/inspect': ['machines', 'src/chart', 'src/cli', 'src/control', 'src/journal', 'src/outages'],
   'src/http': [],
   'src/plex': ['machines', 'src/http'],
