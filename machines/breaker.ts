@@ -4,7 +4,8 @@
 // If it is wrong, an outage burns jobs (it opened late) or a healthy server gets no work (it stayed open).
 
 import { assign, setup } from 'xstate';
-import type { CountedClass, KnownServer, StampedControlEvent } from './events.ts';
+import type { KnownServer, StampedControlEvent } from './events.ts';
+import { isAway } from './failure-classes.ts';
 import { BURST_MS, DEFAULT_POLICY, FLAP_HALF_LIFE_MS, FLAP_PENALTY, type Policy } from './policy.ts';
 import { elapsedMs, isShortlyAfter, type Moment } from './time.ts';
 
@@ -37,7 +38,7 @@ export const breakerMachine = setup({
   guards: {
     counts: ({ context, event }) => event.type === 'attempt.failed' && counts(context, event),
     trips: ({ context, event }) => event.type === 'attempt.failed' && trips(context, event),
-    isOutage: ({ event }) => event.type === 'attempt.failed' && isOutage(event.class),
+    isOutage: ({ event }) => event.type === 'attempt.failed' && isAway(event.class),
     hasFailures: ({ context }) => context.failures > 0,
     isProbe: ({ event }) => event.type === 'probe.succeeded' && event.lease === 'probe',
     isProven: ({ context, event }) => context.successes + countOf(event) >= context.successesNeeded,
@@ -123,10 +124,6 @@ export function isFlapping(context: BreakerContext, now: Moment): boolean {
 function penaltyAt(context: BreakerContext, now: Moment): number {
   if (context.flappedAt === null) return 0;
   return context.penalty * 2 ** (-elapsedMs(context.flappedAt, now) / FLAP_HALF_LIFE_MS);
-}
-
-function isOutage(failure: CountedClass): boolean {
-  return failure === 'outage' || failure === 'maintenance';
 }
 
 function counts(context: BreakerContext, event: AttemptFailed): boolean {

@@ -3,30 +3,9 @@
 // Nothing here is about Plex, Stash or scenes: this is the vocabulary of a circuit breaker that lives in
 // processes which exit.
 
+import type { CountedClass } from './failure-classes.ts';
 import type { Policy } from './policy.ts';
 import type { Moment } from './time.ts';
-
-/**
- * Why an attempt did not succeed. Only `outage`, `maintenance` and `transient` are ever given to the breaker:
- * - `outage`: the server could not be reached or could not serve
- * - `maintenance`: the server is up and says it is not ready yet; an outage of its own kind, with shorter waits
- * - `transient`: this attempt failed and another may not; counts, but does not open on its own unless repeated
- * - `throttled`: the server asks us to slow down
- * - `config`: nothing will work until a person changes something (credentials, address)
- * - `missing`: the server is fine and the thing is not there yet
- * - `rejected`: the server is fine and refuses this one thing for good
- */
-export type FailureClass =
-  | 'outage'
-  | 'maintenance'
-  | 'transient'
-  | 'throttled'
-  | 'config'
-  | 'missing'
-  | 'rejected';
-
-/** The classes that say something about the server's health. */
-export type CountedClass = Extract<FailureClass, 'outage' | 'maintenance' | 'transient'>;
 
 /** `drain`: who may attempt work. `probe`: who may ask whether the server is back. */
 export type LeaseName = 'drain' | 'probe';

@@ -4,7 +4,8 @@
 // whatever dies (over all processes), and no state waits for something that cannot come.
 
 import { assign, setup } from 'xstate';
-import type { BreakerMoved, CountedClass, Stamped, StampedControlEvent } from './events.ts';
+import type { BreakerMoved, Stamped, StampedControlEvent } from './events.ts';
+import { type CountedClass, meaningOf } from './failure-classes.ts';
 import { DEFAULT_POLICY, JITTER_SHARE, type Policy, RETRY_AFTER_MAX_MS } from './policy.ts';
 import { isOver, type Wait } from './time.ts';
 
@@ -136,7 +137,7 @@ function kindAfter(
   failure: CountedClass | undefined,
 ): RecoveryContext['kind'] {
   if (failure === undefined) return kind;
-  return failure === 'maintenance' ? 'maintenance' : 'outage';
+  return meaningOf(failure).breaker === 'maintenance' ? 'maintenance' : 'outage';
 }
 
 function widened(context: RecoveryContext, event: RecoveryEvent): RecoveryContext {

@@ -2,7 +2,7 @@
 // both saw; between two that do not, for changed halfway: that part is estimated, and so is what lies between two that
 // agree but are too far apart to say anything, and what lies before the first and behind the last.
 
-import type { CountedClass } from '../../machines/events.ts';
+import type { CountedClass } from '../../machines/failure-classes.ts';
 import { COVERAGE_GAP_MS } from '../outages/outages.ts';
 
 /** One observation on the time line of an outage history; `class` and `symptom` of one that is not good. */

@@ -1,7 +1,7 @@
 // A log laid out for a backtest: what was recorded in both streams on one time line, what was seen of Plex, and how fast
 // things went.
 
-import type { CountedClass } from '../../machines/events.ts';
+import type { CountedClass } from '../../machines/failure-classes.ts';
 import { elapsedMs, type Moment } from '../../machines/time.ts';
 import { EMPTY_FOLD, foldEntry, type Step } from '../control/replay.ts';
 import { type Journal, readAll } from '../journal/journal.ts';

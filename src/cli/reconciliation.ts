@@ -11,7 +11,7 @@ import {
   type SkipReason,
 } from '../queue/reconciliation.ts';
 import type { Gap, Skipped } from '../reconcile/gaps.ts';
-import { FIELD_OF, type PlexField } from '../sync/fields.ts';
+import { FIELD_OF } from '../sync/fields.ts';
 import { count, duration, plain, time } from './format.ts';
 
 /** What is shown of a value, in characters. */
@@ -107,5 +107,5 @@ function shown(value: FieldChange['before']): string {
 
 /** As a person calls it, by its name in Plex. */
 export function fieldName(field: string): string {
-  return FIELD_OF[field as PlexField] ?? plain(field);
+  return FIELD_OF[field as keyof typeof FIELD_OF] ?? plain(field);
 }

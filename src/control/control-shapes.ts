@@ -8,6 +8,7 @@ import {
   type KnownServer,
   LEASE_NAMES,
 } from '../../machines/events.ts';
+import { COUNTED_CLASSES } from '../../machines/failure-classes.ts';
 import type { Policy } from '../../machines/policy.ts';
 import {
   type Check,
@@ -29,7 +30,7 @@ type DataOf<Type extends ControlEventType> = Omit<Extract<ControlEvent, { type: 
 
 const isLease = oneOf(...LEASE_NAMES);
 const isHold = oneOf(...HOLD_NAMES);
-const isCounted = oneOf('outage', 'maintenance', 'transient');
+const isCounted = oneOf(...COUNTED_CLASSES);
 /** A batch of more jobs than this is none that anybody set. */
 const MAX_RAMP = 1_000_000;
 

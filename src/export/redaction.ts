@@ -2,7 +2,8 @@
 // forgotten by this table and not betrayed by it. Numbers, closed lists and what was drawn stay; names become pseudonyms;
 // words that anybody could have typed are gone.
 
-import type { ControlEventType } from '../../machines/events.ts';
+import { type ControlEventType, HOLD_NAMES, LEASE_NAMES } from '../../machines/events.ts';
+import { COUNTED_CLASSES } from '../../machines/failure-classes.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import type { Annotation } from '../control/annotations.ts';
 import type { Position } from '../journal/record.ts';
@@ -108,9 +109,9 @@ const cause = either(hook, job, oneOf(...CAUSES));
 
 const symptom = oneOf(...SYMPTOMS, 'unset');
 const stops = ['idle', 'away', 'held', 'stash', 'settings', 'lease-lost', 'ended', 'answered'];
-const counts = oneOf('outage', 'maintenance', 'transient');
-const lease = oneOf('drain', 'probe');
-const hold = oneOf('operator', 'config', 'throttle');
+const counts = oneOf(...COUNTED_CLASSES);
+const lease = oneOf(...LEASE_NAMES);
+const hold = oneOf(...HOLD_NAMES);
 const process = shape({ pid: counted('pid'), space: named('space') });
 const leased = { lease, epoch: number };
 const part = oneOf(...Object.keys(FIELD_OF));

@@ -59,7 +59,13 @@ type Ended =
 async function endOutage(world: World, control: ControlLog, plex: PlexPort): Promise<Ended> {
   const { writer, dir } = world;
   const { pending } = (await QueueLog.open(dir.journal, writer, dir.queueCheckpoint.read())).queue.counts;
-  const probed = await probeUnderLease({ control, writer, plex, pending, isForced: true });
+  const probed = await probeUnderLease({
+    control,
+    writer,
+    probe: (known) => plex.probe(known),
+    pending,
+    isForced: true,
+  });
   switch (probed.kind) {
     case 'back':
       return { kind: 'over', line: 'The outage is over; the next drainer delivers what waits.' };

@@ -1,12 +1,12 @@
 // One stay under the drain lease: ask the gate, do what it allows, ask again. Each round refreshes both streams
 // first, so that it never acts on what was true a while ago. What it waits for is bounded by the vigil.
 
+import { isCounted } from '../../machines/failure-classes.ts';
 import { remainingMs } from '../../machines/time.ts';
 import type { ControlLog } from '../control/control-log.ts';
 import { type Gate, gate } from '../control/decide.ts';
 import type { Position } from '../journal/record.ts';
 import type { Failure } from '../plex/failures.ts';
-import { isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
 import type { DeliveryResult, JobName, QueueEvent } from '../queue/events.ts';
@@ -260,7 +260,13 @@ export class DrainSession {
     this.lease.assertHeld();
     const plex = this.#contact.plex;
     const pending = this.#pending();
-    const outcome = await probeUnderLease({ control, writer: world.writer, plex, pending, isForced });
+    const outcome = await probeUnderLease({
+      control,
+      writer: world.writer,
+      probe: (known) => plex.probe(known),
+      pending,
+      isForced,
+    });
     this.lease.assertHeld();
     switch (outcome.kind) {
       case 'back':

@@ -1,8 +1,9 @@
 // What becomes of a job after an attempt: the delivery's result → the event that says so. Pure: what was drawn comes in,
 // and nothing is written here.
 
+import { meaningOf } from '../../machines/failure-classes.ts';
 import type { Position } from '../journal/record.ts';
-import { type Failure, isCounted } from '../plex/failures.ts';
+import type { Failure } from '../plex/failures.ts';
 import type { DeferReason, QueueEvent } from '../queue/events.ts';
 import type { Job } from '../queue/queue.ts';
 import { retryDelayMs, SCHEDULES } from '../queue/retry.ts';
@@ -110,14 +111,14 @@ function isLastAttempt(attempt: Attempt, reason: DeferReason): boolean {
 }
 
 function failedOutcome(attempt: Attempt, failure: Failure, draw: number): Settled {
-  if (isCounted(failure.class)) return { kind: 'plex', failure, attempt };
-  switch (failure.class) {
-    case 'missing':
-      return settled(true, deferredOrDead(attempt, 'missing', failure.detail, draw));
-    case 'rejected':
-      return settled(true, dead(attempt, 'rejected', failure.detail));
-    default:
+  const { job } = meaningOf(failure.class);
+  switch (job) {
+    case 'pending':
       return { kind: 'plex', failure, attempt };
+    case 'missing':
+      return settled(true, deferredOrDead(attempt, job, failure.detail, draw));
+    case 'rejected':
+      return settled(true, dead(attempt, job, failure.detail));
   }
 }
 

@@ -2,10 +2,10 @@
 // server that these settings were never used with, and telling the journal when the line does not work.
 
 import type { HoldName } from '../../machines/events.ts';
+import { isCounted, meaningOf } from '../../machines/failure-classes.ts';
 import type { Policy } from '../../machines/policy.ts';
 import { gate, isHeld } from '../control/decide.ts';
 import type { Failure } from '../plex/failures.ts';
-import { DEFAULT_PAUSE_MS, isCounted } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexIdentity, PlexSection } from '../plex/plex-item.ts';
 import type { JobName } from '../queue/events.ts';
@@ -14,7 +14,7 @@ import type { DeliverOptions, PlexPort } from '../sync/deliver.ts';
 import { chosenLibraries } from '../sync/libraries.ts';
 import type { DrainLease } from './drain-lease.ts';
 import type { Stop } from './drain-session.ts';
-import { configHold, failedProbe } from './probing.ts';
+import { failedProbe, holdPlaced } from './probing.ts';
 import { problemLines, settingsNow } from './settings-now.ts';
 import type { World } from './world.ts';
 
@@ -134,15 +134,10 @@ export class PlexContact {
 
   /** What stands in the way but is no outage: a pause that Plex asked for, or settings that it refuses. */
   async hold(failure: Failure): Promise<void> {
-    this.#world.log.line(failure.class === 'throttled' ? 'info' : 'error', failure.detail);
-    if (failure.class !== 'throttled') return this.#lease.recordPlain(configHold(failure, this.#under));
-    await this.#lease.recordPlain({
-      type: 'hold.placed',
-      hold: 'throttle',
-      stance: 'open',
-      reason: failure.detail,
-      forMs: failure.retryAfterMs ?? DEFAULT_PAUSE_MS,
-    });
+    const { hold } = meaningOf(failure.class);
+    if (hold === 'none') return;
+    this.#world.log.line(hold === 'config' ? 'error' : 'info', failure.detail);
+    await this.#lease.recordPlain(holdPlaced(hold, failure, this.#under));
   }
 
   /** Without an address or token nothing can work, and no wake need start a drainer to find that out again. */
@@ -152,7 +147,7 @@ export class PlexContact {
     const isSaid =
       isHeld(this.#lease.state, 'config', this.#world.writer.now()) && config.context.reason === reason;
     if (isSaid) return;
-    await this.#lease.recordPlain(configHold({ class: 'config', symptom: 'unset', detail: reason }, 'unset'));
+    await this.#lease.recordPlain(holdPlaced('config', { detail: reason }, 'unset'));
   }
 
   redact(text: string): string {
@@ -199,7 +194,7 @@ export class PlexContact {
     const result = await this.plex.probe(this.#lease.state.breaker.context.server.id);
     if (!result.ok) {
       const { failure } = result;
-      if (isCounted(failure.class)) await this.#lease.record(failedProbe(failure, writer));
+      if (isCounted(failure.class)) await this.#lease.record(failedProbe(failure.class, failure, writer));
       else await this.hold(failure);
       return;
     }

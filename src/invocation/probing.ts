@@ -1,29 +1,34 @@
-// Asking whether Plex is back: under the probe lease, so that over all processes one wait holds one probe.
+// Asking whether the server is back: under the probe lease, so that over all processes one wait holds one probe.
 // The answer is appended together with the release, and moves the machines when it is read back.
 
-import type { ControlEvent } from '../../machines/events.ts';
+import type { ControlEvent, HoldName } from '../../machines/events.ts';
+import { type CountedClass, meaningOf } from '../../machines/failure-classes.ts';
 import type { ControlLog } from '../control/control-log.ts';
 import { isLeaseLive, PROBE_LEASE_MS } from '../control/decide.ts';
+import { DEFAULT_PAUSE_MS, type Failure } from '../control/failure.ts';
 import type { Writer } from '../journal/writer.ts';
-import type { Failure } from '../plex/failures.ts';
-import { isCounted } from '../plex/failures.ts';
-import type { PlexIdentity } from '../plex/plex-item.ts';
-import type { PlexPort } from '../sync/deliver.ts';
 import { thisProcess } from './process.ts';
 
-/** Settings that Plex refuses are tried again after this, in ms, or as soon as they change. */
+/** Settings that the server refuses are tried again after this, in ms, or as soon as they change. */
 const CONFIG_HOLD_MS = 300_000;
 
-export type ProbeOutcome =
-  | { readonly kind: 'back'; readonly identity: PlexIdentity }
+/** What asks the server. `known`: the id of the one that these settings were used with; empty: none yet. */
+export type Probe<Identity> = (
+  known: string,
+) => Promise<
+  { readonly ok: true; readonly value: Identity } | { readonly ok: false; readonly failure: Failure }
+>;
+
+export type ProbeOutcome<Identity> =
+  | { readonly kind: 'back'; readonly identity: Identity }
   | { readonly kind: 'away'; readonly failure: Failure }
   /** Another process asks, or the wait is not over. */
   | { readonly kind: 'not-ours' };
 
-export interface ProbeOptions {
+export interface ProbeOptions<Identity> {
   readonly control: ControlLog;
   readonly writer: Writer;
-  readonly plex: Pick<PlexPort, 'probe'>;
+  readonly probe: Probe<Identity>;
   /** Jobs that wait, for the record. */
   readonly pending: number;
   /** A person asked: do not wait for the due time. */
@@ -31,8 +36,10 @@ export interface ProbeOptions {
 }
 
 /** Claims the probe lease, asks, and records the answer. Throws when the journal cannot be written. */
-export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutcome> {
-  const { control, writer, plex, pending, isForced } = options;
+export async function probeUnderLease<Identity>(
+  options: ProbeOptions<Identity>,
+): Promise<ProbeOutcome<Identity>> {
+  const { control, writer, probe, pending, isForced } = options;
   const claimed = {
     type: 'lease.claimed',
     lease: 'probe',
@@ -52,7 +59,7 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
   const { server } = control.state.breaker.context;
 
   const startedAt = writer.now().mono;
-  const result = await plex.probe(server.id);
+  const result = await probe(server.id);
   const tookMs = Math.round(writer.now().mono - startedAt);
   if (result.ok) {
     const reason = 'answered';
@@ -64,27 +71,32 @@ export async function probeUnderLease(options: ProbeOptions): Promise<ProbeOutco
   }
   const { failure } = result;
   const released = { type: 'lease.released', ...under, reason: failure.symptom } as const;
-  if (failure.class === 'config') await control.appendOrThrow(configHold(failure, server.under), released);
-  else await control.appendOrThrow({ ...failedProbe(failure, writer), ...under }, released);
+  const { probe: recordedAs } = meaningOf(failure.class);
+  const event =
+    recordedAs === 'config'
+      ? holdPlaced(recordedAs, failure, server.under)
+      : { ...failedProbe(recordedAs, failure, writer), ...under };
+  await control.appendOrThrow(event, released);
   return { kind: 'away', failure };
 }
 
-/** A failed probe as an event: a server that is too busy to answer a probe is away all the same. */
-export function failedProbe(failure: Failure, writer: Writer) {
-  const { symptom, retryAfterMs } = failure;
-  const failureClass = isCounted(failure.class) ? failure.class : 'outage';
-  const failed = { type: 'probe.failed', class: failureClass, symptom, draw: writer.random() } as const;
+export function failedProbe(recordedAs: CountedClass, { symptom, retryAfterMs }: Failure, writer: Writer) {
+  const failed = { type: 'probe.failed', class: recordedAs, symptom, draw: writer.random() } as const;
   return retryAfterMs === undefined ? failed : { ...failed, retryAfterMs };
 }
 
-/** Nothing will work until a person acts: `under` tells when they have. */
-export function configHold(failure: Failure, under: string): ControlEvent {
-  return {
-    type: 'hold.placed',
-    hold: 'config',
-    stance: 'open',
-    reason: failure.detail,
-    forMs: CONFIG_HOLD_MS,
-    under,
-  };
+/** `under`: the settings of now. */
+export function holdPlaced(
+  hold: Exclude<HoldName, 'operator'>,
+  { detail, retryAfterMs }: Pick<Failure, 'detail' | 'retryAfterMs'>,
+  under: string,
+): ControlEvent {
+  const placed = { type: 'hold.placed', hold, stance: 'open', reason: detail } as const;
+  switch (hold) {
+    // Nothing will work until a person acts: `under` tells when they have.
+    case 'config':
+      return { ...placed, forMs: CONFIG_HOLD_MS, under };
+    case 'throttle':
+      return { ...placed, forMs: retryAfterMs ?? DEFAULT_PAUSE_MS };
+  }
 }

@@ -4,6 +4,7 @@
 import { count } from '../cli/format.ts';
 import type { JobName } from '../queue/events.ts';
 import type { Known } from '../queue/queue.ts';
+import { wordAmong } from '../settings/word.ts';
 import { FIELD_NAMES, type FieldName, plexFieldsOf } from '../sync/fields.ts';
 import { byHand, type Hands } from './by-hand.ts';
 import { openQueue } from './operator.ts';
@@ -20,12 +21,12 @@ export interface FieldScope {
 export function fieldsNamed(text: string): readonly FieldName[] {
   const names = text
     .split(',')
-    .map((name) => name.trim().toLowerCase())
+    .map((name) => name.trim())
     .filter((name) => name !== '');
   return names.length === 0
     ? FIELD_NAMES
     : names.map((given) => {
-        const field = FIELD_NAMES.find((name) => name === given);
+        const field = wordAmong(FIELD_NAMES, given);
         if (field === undefined)
           throw new Error(`"${given}" is not a field; they are ${FIELD_NAMES.join(', ')}`);
         return field;

@@ -7,6 +7,7 @@
 
 import { createStore } from '@xstate/store';
 import type { StampedControlEvent } from '../../machines/events.ts';
+import { type CountedClass, isAway } from '../../machines/failure-classes.ts';
 import { annotationOf } from '../control/annotations.ts';
 import type { Step } from '../control/replay.ts';
 import type { Position } from '../journal/record.ts';
@@ -26,7 +27,7 @@ export interface Outage {
   /** The record that opened the breaker: where it stands, and its id. */
   readonly position: Position;
   readonly opening: string;
-  readonly class: 'outage' | 'maintenance' | 'transient';
+  readonly class: CountedClass;
   /** What opened it. */
   readonly symptom: string;
   /** What was seen while it lasted, in order, without repeats of the one before; at most `MAX_SYMPTOMS`. */
@@ -224,7 +225,7 @@ function observationOf(step: Step, event: StampedControlEvent, instant: Instant)
     case 'probe.failed':
       return isOfHolder(step, event) ? { instant, isGood: false } : null;
     case 'attempt.failed':
-      return event.class !== 'transient' && isOfHolder(step, event) ? { instant, isGood: false } : null;
+      return isAway(event.class) && isOfHolder(step, event) ? { instant, isGood: false } : null;
     case 'lease.released': {
       if (event.answeredAt === undefined || step.isVoid) return null;
       // It was good a little before the release: as long before as the wall clock of its writer says.

@@ -1,21 +1,14 @@
 // What a symptom on the wire means: the one table. A row says which class it is; the class decides about
-// the breaker and the job (machines/events.ts). test/plex/failures.test.ts produces each row over a real socket.
+// the breaker and the job (machines/failure-classes.ts). test/plex/failures.test.ts produces each row over a real socket.
 
-import type { CountedClass, FailureClass } from '../../machines/events.ts';
+import type { FailureClass } from '../../machines/failure-classes.ts';
 import { RETRY_AFTER_MAX_MS } from '../../machines/policy.ts';
+import { DEFAULT_PAUSE_MS, type Failure } from '../control/failure.ts';
+
+export type { Failure } from '../control/failure.ts';
 
 /** What was asked when it happened: a 404 or 500 means different things. */
 export type Asked = 'probe' | 'sections' | 'search' | 'item' | 'edit' | 'image';
-
-export interface Failure {
-  readonly class: FailureClass;
-  /** A stable name for the symptom. */
-  readonly symptom: string;
-  /** For a person, without secrets. */
-  readonly detail: string;
-  readonly retryAfterMs?: number;
-  readonly opensAfter?: number;
-}
 
 interface Row {
   readonly class: FailureClass;
@@ -203,8 +196,6 @@ export const SYMPTOMS: ReadonlySet<string> = new Set(
   ].map(({ symptom }) => symptom),
 );
 
-/** A pause without a usable `Retry-After`, in ms. One of no length, or in the past, is not usable. */
-export const DEFAULT_PAUSE_MS = 30_000;
 const MIN_PAUSE_MS = 1_000;
 
 export function ofNetwork(code: string, hasEverWorked: boolean): Failure {
@@ -233,11 +224,6 @@ export function ofStatus(
 
 export function ofBody(kind: keyof typeof BODY_ROWS): Failure {
   return failure(BODY_ROWS[kind], 'HTTP 200');
-}
-
-/** Whether the breaker is to hear of it. */
-export function isCounted(failureClass: FailureClass): failureClass is CountedClass {
-  return failureClass === 'outage' || failureClass === 'maintenance' || failureClass === 'transient';
 }
 
 /** Seconds or an HTTP date; null when it is neither. */

@@ -140,8 +140,7 @@ export class PlexClient {
 
   /** Shows one that Plex already has, by its ratingKey. */
   selectImage(ratingKey: string, kind: ImageKind, image: string): Promise<PlexResult<null>> {
-    const word = kind === 'thumb' ? 'poster' : 'art';
-    const path = `/library/metadata/${segment(ratingKey)}/${word}`;
+    const path = `/library/metadata/${segment(ratingKey)}/${IMAGE_PATHS[kind].shown}`;
     return this.#write('PUT', `${path}?${encoded(new URLSearchParams({ url: image }))}`, 'image');
   }
 
@@ -235,8 +234,13 @@ function encoded(query: URLSearchParams): string {
   return query.toString().replaceAll('+', '%20');
 }
 
+const IMAGE_PATHS = {
+  thumb: { shown: 'poster', all: 'posters' },
+  art: { shown: 'art', all: 'arts' },
+} as const satisfies Readonly<Record<ImageKind, { readonly shown: string; readonly all: string }>>;
+
 function imagesPath(ratingKey: string, kind: ImageKind): string {
-  return `/library/metadata/${segment(ratingKey)}/${kind === 'thumb' ? 'posters' : 'arts'}`;
+  return `/library/metadata/${segment(ratingKey)}/${IMAGE_PATHS[kind].all}`;
 }
 
 function itemsOf(container: Json, sectionKey: string): PlexItem[] {

@@ -69,6 +69,10 @@ export const SCALARS = [
   'year',
   'userRating',
 ] as const;
+export type Scalar = (typeof SCALARS)[number];
+
+/** The parts of an item that are read and written. */
+export type PlexField = Scalar | TagKind | ImageKind;
 
 /** Longer ones are none of Plex's, in characters: keys and names are kept in the journal. */
 const MAX_KEY_LENGTH = 64;

@@ -1,7 +1,7 @@
 // What is not as it should be: one scene as Stash has it, its item as Plex has it, and what is remembered of the last
 // delivery. Pure; it decides nothing about what to do.
 
-import { IMAGE_KINDS, type PlexItem } from '../plex/plex-item.ts';
+import { IMAGE_KINDS, type PlexItem, SCALARS, type Scalar } from '../plex/plex-item.ts';
 import type { FieldChange } from '../queue/changes.ts';
 import type { Known } from '../queue/queue.ts';
 import type { GapCounts, GapKind, SkipReason } from '../queue/reconciliation.ts';
@@ -74,11 +74,24 @@ function tally(names: readonly string[]): Record<string, number> {
   return Object.fromEntries(counts);
 }
 
+/** Whether an item that has it was filled in by somebody. */
+const IS_FROM_SOMEBODY = {
+  // Every item has one.
+  title: false,
+  studio: true,
+  summary: true,
+  tagline: false,
+  originallyAvailableAt: true,
+  // Plex makes it of the date.
+  year: false,
+  userRating: true,
+} as const satisfies Readonly<Record<Scalar, boolean>>;
+
 function kindOf(item: PlexItem, known: Known | undefined, digest: string): GapKind {
   if (known?.digest !== undefined) return known.digest === digest ? 'wiped' : 'changed';
-  const { studio, summary, originallyAvailableAt, userRating } = item.fields;
   const isBare =
-    !studio && !summary && !originallyAvailableAt && !userRating && Object.values(item.tags).every(isNone);
+    SCALARS.every((name) => !IS_FROM_SOMEBODY[name] || !item.fields[name]) &&
+    Object.values(item.tags).every(isNone);
   return isBare ? 'empty' : 'changed';
 }
 

@@ -2,6 +2,7 @@
 // clock, ms since 1970; the page shows them in its reader's own time zone. Nothing here comes from a clock: the same
 // log makes the same document.
 
+import type { CountedClass } from '../../machines/failure-classes.ts';
 import type { Status } from '../cli/status.ts';
 import type { FoldCounts } from '../control/replay.ts';
 import type { HistoryFigures, OutageFigures } from '../outages/summary.ts';
@@ -37,7 +38,7 @@ export interface SpanColumns {
 
 export interface ReportOutage {
   readonly number: number;
-  readonly class: 'outage' | 'maintenance' | 'transient';
+  readonly class: CountedClass;
   readonly lastGood: number | null;
   readonly firstFailed: number;
   readonly lastFailed: number;

@@ -2,6 +2,7 @@
 // coverage of the outage history and by nothing else, so that a picture and the figures cannot disagree. What is
 // not in a span was not observed.
 
+import { meaningOf } from '../../machines/failure-classes.ts';
 import type { Step } from '../control/replay.ts';
 import type { OutageHistory } from '../outages/outages.ts';
 import { differences } from './columns.ts';
@@ -28,7 +29,7 @@ export class SpanFold {
   add(before: OutageHistory, after: OutageHistory, { event }: Step): void {
     if (after.lastSeen === before.lastSeen || after.lastSeen === null || event === null) return;
     const wasMaintenance = this.#isMaintenance;
-    this.#isMaintenance = 'class' in event && event.class === 'maintenance';
+    this.#isMaintenance = 'class' in event && meaningOf(event.class).breaker === 'maintenance';
     if (before.lastSeen === null) return;
     const kind = kindOf(before, after, wasMaintenance && this.#isMaintenance);
     if (kind !== null) {

@@ -4,6 +4,7 @@
 
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
+import { COUNTED_CLASSES } from '../../machines/failure-classes.ts';
 import {
   change,
   controlState,
@@ -32,7 +33,7 @@ const outage = v.object({
   number: count,
   position: count,
   opening: v.string(),
-  class: v.picklist(['outage', 'maintenance', 'transient']),
+  class: v.picklist(COUNTED_CLASSES),
   symptom: v.string(),
   symptoms: names,
   lastGood: nullable(instant),

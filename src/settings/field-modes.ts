@@ -10,6 +10,7 @@ import {
   type FieldModes,
   type FieldName,
 } from '../sync/fields.ts';
+import { wordAmong } from './word.ts';
 
 export interface ReadModes {
   readonly modes: FieldModes;
@@ -39,8 +40,8 @@ function modesOf(entries: readonly (readonly [string, string])[]): ReadModes {
   const modes: Record<FieldName, FieldMode> = { ...DEFAULT_MODES };
   const problems: string[] = [];
   for (const [givenField, givenMode] of entries) {
-    const field = FIELD_NAMES.find((name) => name === word(givenField));
-    const mode = FIELD_MODES.find((name) => name === word(givenMode));
+    const field = wordAmong(FIELD_NAMES, givenField);
+    const mode = wordAmong(FIELD_MODES, givenMode);
     if (field === undefined)
       problems.push(`no field "${shown(givenField)}"; they are ${FIELD_NAMES.join(', ')}`);
     else if (mode === undefined) {
@@ -50,10 +51,6 @@ function modesOf(entries: readonly (readonly [string, string])[]): ReadModes {
     } else modes[field] = mode;
   }
   return { modes, problems };
-}
-
-function word(text: string): string {
-  return text.trim().toLowerCase();
 }
 
 function shown(text: string): string {

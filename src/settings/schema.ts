@@ -7,6 +7,7 @@ import { RECONCILE_EVERY } from '../reconcile/schedule.ts';
 import { DEFAULT_SYNC, NAME_SOURCES, TAGLINE_SOURCES } from '../sync/fields.ts';
 import { type PathRule, parsePathMap } from '../sync/path-map.ts';
 import { readFieldModes } from './field-modes.ts';
+import { wordAmong } from './word.ts';
 
 /** Stash shows a number field as text in some versions, and keeps what was typed. */
 const numeric = v.union(
@@ -77,14 +78,13 @@ const names = v.pipe(
 const oneOf = <const Word extends string>(choices: readonly Word[]) =>
   v.pipe(
     v.string(`must be one of ${choices.join(', ')}`),
-    v.trim(),
-    v.toLowerCase(),
+    v.transform((given) => wordAmong(choices, given)),
     v.picklist(choices, `must be one of ${choices.join(', ')}`),
   );
 const someOf = <const Word extends string>(choices: readonly Word[]) =>
   v.pipe(
     names,
-    v.transform((given) => given.map((name) => name.toLowerCase())),
+    v.transform((given) => given.map((name) => wordAmong(choices, name))),
     v.array(v.picklist(choices, `must be some of ${choices.join(', ')}, with commas between`)),
     v.readonly(),
   );

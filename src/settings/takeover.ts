@@ -29,6 +29,9 @@ const SWITCHES: Readonly<Record<string, FieldName>> = {
   synccollection: 'collections',
 };
 
+/** What it ever wrote. */
+const WRITTEN: ReadonlySet<FieldName> = new Set<FieldName>(['title', ...Object.values(SWITCHES)]);
+
 const LEFT: Readonly<Record<string, string>> = {
   enabled: 'disable the plugin in Stash instead, or use "hold open"',
   syncmaster: 'turn fields off one by one',
@@ -99,9 +102,7 @@ function fieldsFrom(given: ReadonlyMap<string, unknown>): string {
   const isKept = isTrue(given.get('preserveplexedits'));
   const modes = new Map<FieldName, FieldMode>();
   if (isKept) {
-    for (const field of FIELD_NAMES) {
-      if (field !== 'tagline' && field !== 'labels' && field !== 'rating') modes.set(field, 'only-if-empty');
-    }
+    for (const field of FIELD_NAMES.filter((name) => WRITTEN.has(name))) modes.set(field, 'only-if-empty');
   }
   for (const [their, field] of Object.entries(SWITCHES)) {
     if (isFalse(given.get(their))) modes.set(field, 'off');

@@ -1,5 +1,7 @@
 // The fields that Breakwater can keep in step, by the names a person uses for them, and what may be asked of each.
 
+import type { PlexField } from '../plex/plex-item.ts';
+
 /**
  * - `off`: never touched
  * - `on`: what Stash has is written; what Stash does not have is left as it is, and so are tags of others
@@ -9,7 +11,27 @@
 export const FIELD_MODES = ['off', 'on', 'only-if-empty', 'mirror'] as const;
 export type FieldMode = (typeof FIELD_MODES)[number];
 
-/** What each field does unless told otherwise. */
+/** Which field a part of a Plex item belongs to, by the part's name in an edit. */
+export const FIELD_OF = {
+  title: 'title',
+  studio: 'studio',
+  summary: 'summary',
+  tagline: 'tagline',
+  originallyAvailableAt: 'date',
+  year: 'date',
+  userRating: 'rating',
+  actor: 'performers',
+  genre: 'tags',
+  collection: 'collections',
+  label: 'labels',
+  thumb: 'poster',
+  art: 'background',
+} as const satisfies Readonly<Record<PlexField, string>>;
+
+export type FieldName = (typeof FIELD_OF)[PlexField];
+export type FieldModes = Readonly<Record<FieldName, FieldMode>>;
+
+/** What each field does unless told otherwise. One that comes anew is off, or all that was delivered is delivered again. */
 export const DEFAULT_MODES = {
   title: 'on',
   studio: 'on',
@@ -23,10 +45,8 @@ export const DEFAULT_MODES = {
   labels: 'off',
   poster: 'on',
   background: 'on',
-} as const satisfies Readonly<Record<string, FieldMode>>;
+} as const satisfies FieldModes;
 
-export type FieldName = keyof typeof DEFAULT_MODES;
-export type FieldModes = Readonly<Record<FieldName, FieldMode>>;
 export const FIELD_NAMES = Object.keys(DEFAULT_MODES) as readonly FieldName[];
 
 /** Where names for collections and labels are taken from. `organized`: the word "Organized" for scenes marked so. */
@@ -65,25 +85,6 @@ export const DEFAULT_SYNC: SyncOptions = {
   maxPerformers: 50,
   maxTags: 100,
 };
-
-/** Which field a part of a Plex item belongs to, by the part's name in an edit. */
-export const FIELD_OF = {
-  title: 'title',
-  studio: 'studio',
-  summary: 'summary',
-  tagline: 'tagline',
-  originallyAvailableAt: 'date',
-  year: 'date',
-  userRating: 'rating',
-  actor: 'performers',
-  genre: 'tags',
-  collection: 'collections',
-  label: 'labels',
-  thumb: 'poster',
-  art: 'background',
-} as const satisfies Readonly<Record<string, FieldName>>;
-
-export type PlexField = keyof typeof FIELD_OF;
 
 /** The parts of a Plex item that a field is kept in. */
 export function plexFieldsOf(field: FieldName): PlexField[] {

@@ -1,9 +1,10 @@
 // What a scene's edit goes by, apart from what is wanted and held: what is asked of each field, and what is ours already.
 
+import { IMAGE_KINDS, type PlexField } from '../plex/plex-item.ts';
 import type { OwnTags, Spared } from '../queue/events.ts';
 import type { Known } from '../queue/queue.ts';
 import { digestOfValue } from './digest.ts';
-import { FIELD_OF, type FieldMode, type FieldModes, type PlexField } from './fields.ts';
+import { FIELD_OF, type FieldMode, type FieldModes } from './fields.ts';
 import { isEmpty, type Wanted } from './wanted.ts';
 
 export interface Stance {
@@ -46,5 +47,6 @@ export function modeOf(
 /** For a scene that lost its last value: our own tags go, and whatever a person or Plex put there stays. */
 function harmless(modes: FieldModes): FieldModes {
   const entries = Object.entries(modes).map(([field, mode]) => [field, mode === 'mirror' ? 'on' : mode]);
-  return { ...(Object.fromEntries(entries) as FieldModes), poster: 'off', background: 'off' };
+  const pictures = IMAGE_KINDS.map((kind) => [FIELD_OF[kind], 'off']);
+  return Object.fromEntries([...entries, ...pictures]) as FieldModes;
 }

@@ -1,7 +1,7 @@
 // Scene → what Plex should hold, whatever is asked of each field. Only what the scene has: an absent value asks for
 // nothing, unless the field is to mirror Stash.
 
-import type { ActorDetails, TagKind } from '../plex/plex-item.ts';
+import type { ActorDetails, Scalar, TagKind } from '../plex/plex-item.ts';
 import type { StashPerformer, StashScene } from '../stash/stash-scene.ts';
 import type { NameSource, SyncOptions } from './fields.ts';
 import { cleanLine, cleanText } from './text.ts';
@@ -15,18 +15,18 @@ export interface Wanted {
 }
 
 export function wantedOf(scene: StashScene, options: SyncOptions): Wanted {
-  const fields: Record<string, string> = {};
-  const set = (name: string, value: string) => {
-    if (value !== '') fields[name] = value;
-  };
-  set('title', cleanLine(scene.title));
-  set('studio', cleanLine(scene.studio));
-  set('summary', cleanText(scene.details));
-  set('tagline', cleanLine(taglineOf(scene, options)));
-  set('originallyAvailableAt', fullDate(scene.date));
-  if (fields.originallyAvailableAt === undefined) set('year', yearOf(scene.date));
-  // Stash counts to 100 and Plex to 10, in steps of a tenth.
-  set('userRating', scene.rating100 === null ? '' : String(scene.rating100 / 10));
+  const date = fullDate(scene.date);
+  const scalars = {
+    title: cleanLine(scene.title),
+    studio: cleanLine(scene.studio),
+    summary: cleanText(scene.details),
+    tagline: cleanLine(taglineOf(scene, options)),
+    originallyAvailableAt: date,
+    year: date === '' ? yearOf(scene.date) : '',
+    // Stash counts to 100 and Plex to 10, in steps of a tenth.
+    userRating: scene.rating100 === null ? '' : String(scene.rating100 / 10),
+  } satisfies Record<Scalar, string>;
+  const fields = Object.fromEntries(Object.entries(scalars).filter(([, value]) => value !== ''));
   const performers = distinct(scene.performers.map(({ name }) => cleanLine(name)));
   const tags = {
     genre: distinct(scene.tags.map(cleanLine)).slice(0, options.maxTags),

@@ -1,7 +1,8 @@
 // The control invariants of DESIGN.md section 6, over random logs. The number of the invariant is in the name.
 import fc from 'fast-check';
 import { expect, expectTypeOf, test } from 'vitest';
-import type { ControlEvent, CountedClass } from '../../machines/events.ts';
+import type { ControlEvent } from '../../machines/events.ts';
+import type { CountedClass } from '../../machines/failure-classes.ts';
 import { type Moment, remainingMs } from '../../machines/time.ts';
 import { gate, isDrainerNeeded, isHeld, isLeaseLive } from '../../src/control/decide.ts';
 import { evolve } from '../../src/control/evolve.ts';

@@ -8,6 +8,9 @@ import { expectedOf, readGolden, replayed } from '../../src/export/golden.ts';
 import { decodeLine, encodeLine } from '../../src/journal/record.ts';
 import { HISTORIES } from './histories.ts';
 
+/** Eras of machines that fold alike: what changed between them is no behaviour. */
+const ALIKE = ['5624410b', ERA];
+
 const folder = new URL('./', import.meta.url);
 const files = readdirSync(folder).filter((name) => name.endsWith('.ndjson'));
 
@@ -24,7 +27,7 @@ describe.each(files)('%s', (file) => {
     expect(rest).toMatchObject(expected);
     expect(counts.drift).toBe(0);
     // Machines that have changed since take over what was recorded, and may hold it in other words.
-    if (header.era === ERA)
+    if (ALIKE.includes(header.era))
       expect({ digest, counts }).toEqual({ digest: expectedDigest, counts: expectedCounts });
   });
 

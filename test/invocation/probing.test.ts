@@ -43,7 +43,13 @@ async function probed(meanwhile: (other: ControlLog, clock: FakeClock) => Promis
       return { ok: false, failure: REFUSED } as const;
     },
   };
-  const outcome = await probeUnderLease({ control, writer, plex, pending: 1, isForced: false });
+  const outcome = await probeUnderLease({
+    control,
+    writer,
+    probe: (known) => plex.probe(known),
+    pending: 1,
+    isForced: false,
+  });
   return { outcome, asked, state: control.state };
 }
 

@@ -216,10 +216,7 @@ describe('the file', () => {
     const path = join(tempDir(), 'checkpoint.json');
     const file = new AtomicFile<State>(path);
     file.write({ text: 'folded' });
-    writeFileSync(
-      path,
-      readFileSync(path, 'utf8').replace('checkpoint 1 ', 'checkpoint 2 '),
-    );
+    writeFileSync(path, readFileSync(path, 'utf8').replace('checkpoint 1 ', 'checkpoint 2 '));
     expect(file.read()).toBe(null);
   });
 });

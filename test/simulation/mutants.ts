@@ -126,8 +126,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a canary that fails for its own sake opens the breaker',
-    file: 'machines/breaker.ts',
-    find: "return failure === 'outage' || failure === 'maintenance';",
+    file: 'machines/failure-classes.ts',
+    find: "return meaningOf(failure).breaker !== 'repeated';",
     replace: 'return failure !== undefined;',
     tests: 'test/machines/breaker.test.ts',
   },

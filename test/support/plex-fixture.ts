@@ -1,7 +1,7 @@
 // A simulated Plex with its client, for one test: both are closed when it ends.
 
 import { onTestFinished } from 'vitest';
-import type { FailureClass } from '../../machines/events.ts';
+import type { FailureClass } from '../../machines/failure-classes.ts';
 import { PlexClient, type PlexClientOptions, type PlexResult } from '../../src/plex/plex-client.ts';
 import {
   type PlexSimulator,
