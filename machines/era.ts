@@ -4,4 +4,4 @@
 // functions;
 // test/machines/era.test.ts says what to put here when a definition changes.
 
-export const ERA = 'f3a98a02';
+export const ERA = '97fc6d6e';

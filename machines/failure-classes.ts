@@ -62,7 +62,7 @@ const MEANINGS = {
   rejected: { job: 'rejected', breaker: 'nothing', probe: 'outage', hold: 'config' },
 } as const satisfies Readonly<Record<FailureClass, Counted | Uncounted>>;
 
-export function meaningOf(failure: FailureClass) {
+export function meaningOf(failure: FailureClass): (typeof MEANINGS)[keyof typeof MEANINGS] {
   return MEANINGS[failure];
 }
 

@@ -11,8 +11,8 @@ import type { PlexField } from '../plex/plex-item.ts';
 export const FIELD_MODES = ['off', 'on', 'only-if-empty', 'mirror'] as const;
 export type FieldMode = (typeof FIELD_MODES)[number];
 
-/** Which field a part of a Plex item belongs to, by the part's name in an edit. */
-export const FIELD_OF = {
+/** The field that each part of a Plex item belongs to, by the part's name in an edit. */
+const FIELDS = {
   title: 'title',
   studio: 'studio',
   summary: 'summary',
@@ -28,7 +28,8 @@ export const FIELD_OF = {
   art: 'background',
 } as const satisfies Readonly<Record<PlexField, string>>;
 
-export type FieldName = (typeof FIELD_OF)[PlexField];
+export type FieldName = (typeof FIELDS)[keyof typeof FIELDS];
+export const FIELD_OF: Readonly<Record<PlexField, FieldName>> = FIELDS;
 export type FieldModes = Readonly<Record<FieldName, FieldMode>>;
 
 /** What each field does unless told otherwise. One that comes anew is off, or all that was delivered is delivered again. */

@@ -46,7 +46,7 @@ async function probed(meanwhile: (other: ControlLog, clock: FakeClock) => Promis
   const outcome = await probeUnderLease({
     control,
     writer,
-    probe: (known) => plex.probe(known),
+    probe: plex.probe,
     pending: 1,
     isForced: false,
   });
