@@ -1,6 +1,6 @@
 // The control events, typed once: for the machines, the journal and every reader of the log.
 // An event is a fact in the past tense. It carries what was drawn (`draw`) and never what can be folded.
-// Nothing here is about Plex, Stash or scenes: this is the vocabulary of a circuit breaker that lives in
+// Nothing here is about what the work is: this is the vocabulary of a circuit breaker that lives in
 // processes which exit.
 
 import type { CountedClass } from './failure-classes.ts';

@@ -7,12 +7,12 @@ export interface Policy {
   readonly failureThreshold: number;
   /** Canary successes that close it again. */
   readonly successThreshold: number;
-  /** The same while Plex is flapping. */
+  /** The same while the server is flapping. */
   readonly successThresholdFlapping: number;
   /** First wait between opening and the next probe; doubles with each failed probe. */
   readonly recoveryTimeoutMs: number;
   readonly recoveryTimeoutMaxMs: number;
-  /** The same while Plex answers 503 Maintenance: it is alive and says so. Never longer than the other. */
+  /** The same while the server says that it is in maintenance: it is alive. Never longer than the other. */
   readonly maintenanceTimeoutMs: number;
   readonly maintenanceTimeoutMaxMs: number;
   /** How many jobs a batch may hold before the ramp counts as done. */
@@ -45,5 +45,5 @@ export const RETRY_AFTER_MAX_MS = 3_600_000;
 /** The flapping penalty grows by one with each opening and halves in this time, in ms. */
 export const FLAP_HALF_LIFE_MS = 30 * 60_000;
 
-/** From this penalty on Plex counts as flapping: about the third opening within half an hour. */
+/** From this penalty on the server counts as flapping: about the third opening within half an hour. */
 export const FLAP_PENALTY = 2.5;

@@ -1,6 +1,6 @@
 // Time as data. A moment is what a process reads from its clocks; a wait is a length that began at a
 // moment. Nothing here reads a clock: being over is a question asked with `now`.
-// If this is wrong, probes come too early (Plex is hammered) or never (nothing recovers).
+// If this is wrong, probes come too early (the server is hammered) or never (nothing recovers).
 
 /** One reading of both clocks. `at` is wall time, ms since 1970; `mono` is ms on the clock of this boot. */
 export interface Moment {

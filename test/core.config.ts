@@ -11,9 +11,9 @@ delete process.env.NODE_EXTRA_CA_CERTS;
 const GOLDEN = 'test/golden/golden.test.ts';
 /** By folder: the tests that must notice when something in it is changed. */
 const JUDGES: Readonly<Record<string, readonly string[]>> = {
-  machines: ['test/machines', 'test/control', GOLDEN],
-  control: ['test/control', GOLDEN],
-  journal: ['test/journal'],
+  machines: ['test/machines', 'test/breaker/control', GOLDEN],
+  control: ['test/breaker/control', GOLDEN],
+  journal: ['test/breaker/journal'],
   queue: ['test/queue', 'test/wake/news.test.ts'],
 };
 
@@ -73,8 +73,8 @@ export default defineConfig({
           // Knows every change of the machines' sources by their digest: it would find all, and prove nothing.
           'test/machines/era.test.ts',
           // Real processes, which run a bundle that knows of no mutant.
-          'test/journal/segment-processes.test.ts',
-          'test/journal/append-lock-processes.test.ts',
+          'test/breaker/journal/segment-processes.test.ts',
+          'test/breaker/journal/append-lock-processes.test.ts',
         ]
       : [],
     ...(isMutated && { reporters: [failedToLoad] }),
@@ -82,13 +82,13 @@ export default defineConfig({
     testTimeout: 60_000,
     coverage: {
       provider: 'v8',
-      include: ['machines/**', 'src/journal/**', 'src/control/**', 'src/queue/**'],
+      include: ['machines/**', 'src/breaker/journal/**', 'src/breaker/control/**', 'src/queue/**'],
       reporter: ['text', 'json'],
       reportsDirectory: 'coverage',
       thresholds: {
         'machines/**': MUST_TAKE,
-        'src/journal/**': MUST_TAKE,
-        'src/control/**': MUST_TAKE,
+        'src/breaker/journal/**': MUST_TAKE,
+        'src/breaker/control/**': MUST_TAKE,
         'src/queue/**': MUST_TAKE,
       },
     },

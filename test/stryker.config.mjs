@@ -5,8 +5,8 @@
 const FOLDERS = {
   // `era.ts` is one constant that a test compares with the sources.
   machines: ['machines/**/*.ts', '!machines/era.ts'],
-  control: ['src/control/**/*.ts'],
-  journal: ['src/journal/**/*.ts'],
+  control: ['src/breaker/control/**/*.ts'],
+  journal: ['src/breaker/journal/**/*.ts'],
   queue: ['src/queue/**/*.ts'],
 };
 // Also tells core.config.ts, in the processes that Stryker starts, which tests are to judge.

@@ -1,7 +1,7 @@
 // What would have been done where the log cannot be followed: probes when they are due and somebody is there, answered by the
 // model of Plex, and the backlog worked off at the pace of the log.
 
-import { gate, PROBE_LEASE_MS } from '../control/decide.ts';
+import { gate, PROBE_LEASE_MS } from '../breaker/index.ts';
 import type { Draws } from './draws.ts';
 import type { OtherFold } from './other-fold.ts';
 import type { RecordedLog } from './recorded.ts';

@@ -3,7 +3,7 @@
 
 import type { Policy } from '../../machines/policy.ts';
 import type { Wait } from '../../machines/time.ts';
-import type { ControlState } from '../control/state.ts';
+import type { ControlState } from '../breaker/index.ts';
 
 export function isInStep(a: ControlState, b: ControlState): boolean {
   if (a.breaker.value !== b.breaker.value || a.recovery.value !== b.recovery.value) return false;

@@ -4,11 +4,14 @@
 import type { ControlEvent, StampedControlEvent } from '../../machines/events.ts';
 import { DEFAULT_POLICY, type Policy } from '../../machines/policy.ts';
 import type { Moment } from '../../machines/time.ts';
-import { isLeaseLive } from '../control/decide.ts';
-import { evolve } from '../control/evolve.ts';
-import type { Step } from '../control/replay.ts';
-import { type ControlState, INITIAL_STATE } from '../control/state.ts';
-import { transitionOf } from '../control/witness.ts';
+import {
+  type ControlState,
+  evolve,
+  INITIAL_STATE,
+  isLeaseLive,
+  type Step,
+  transitionOf,
+} from '../breaker/index.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import { withPolicy } from './in-step.ts';
 

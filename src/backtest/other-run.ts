@@ -8,9 +8,7 @@
 
 import type { StampedControlEvent } from '../../machines/events.ts';
 import type { Policy } from '../../machines/policy.ts';
-import { isDrainerNeeded } from '../control/decide.ts';
-import type { Step } from '../control/replay.ts';
-import { type ControlState, INITIAL_STATE } from '../control/state.ts';
+import { type ControlState, INITIAL_STATE, isDrainerNeeded, type Step } from '../breaker/index.ts';
 import type { OutageHistory } from '../outages/outages.ts';
 import type { PlacedQueueEvent } from '../queue/queue.ts';
 import { Acting, type MadeUpAnswer } from './acting.ts';

@@ -3,8 +3,7 @@
 
 import type { CountedClass } from '../../machines/failure-classes.ts';
 import { elapsedMs, type Moment } from '../../machines/time.ts';
-import { EMPTY_FOLD, foldEntry, type Step } from '../control/replay.ts';
-import { type Journal, readAll } from '../journal/journal.ts';
+import { EMPTY_FOLD, foldEntry, type Journal, readAll, type Step } from '../breaker/index.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import type { PlacedQueueEvent } from '../queue/queue.ts';
 import { queueEventOf } from '../queue/queue-fold.ts';

@@ -1,7 +1,6 @@
 // What one line of the journal did, for a person and as a document.
 
-import { annotationOf } from '../control/annotations.ts';
-import { transitionOf } from '../control/witness.ts';
+import { annotationOf, transitionOf } from '../breaker/index.ts';
 import type { Happening } from '../history/past.ts';
 import { plain, time } from './format.ts';
 

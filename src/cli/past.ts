@@ -2,15 +2,16 @@
 
 import type { Moment, Wait } from '../../machines/time.ts';
 import { remainingMs } from '../../machines/time.ts';
-import { type Gate, gate } from '../control/decide.ts';
-import type { FoldCounts } from '../control/replay.ts';
 import {
   type ControlState,
+  type FoldCounts,
+  type Gate,
+  gate,
   type HoldState,
   type LeaseState,
   MACHINE_NAMES,
   type MachineName,
-} from '../control/state.ts';
+} from '../breaker/index.ts';
 import type { Past, Reached } from '../history/past.ts';
 import { DELIVERY_ORDER, type Job, type QueueCounts } from '../queue/queue.ts';
 import type { Reconciliation } from '../queue/reconciliation.ts';

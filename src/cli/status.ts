@@ -1,9 +1,7 @@
 // Status: what Breakwater knows now, as a document (for `--json` and for Stash) and as lines for a person.
 
 import { isOver, type Moment, remainingMs } from '../../machines/time.ts';
-import { type Gate, gate, isLeaseLive } from '../control/decide.ts';
-import type { FoldCounts } from '../control/replay.ts';
-import type { ControlState } from '../control/state.ts';
+import { type ControlState, type FoldCounts, type Gate, gate, isLeaseLive } from '../breaker/index.ts';
 import type { Queue } from '../queue/queue.ts';
 import { DELIVERY_ORDER } from '../queue/queue.ts';
 import type { Reconciliation } from '../queue/reconciliation.ts';

@@ -1,5 +1,6 @@
 // What verifying a journal found, for a person: what was compared, what is wrong, and what that means.
 
+import type { ChainVerdict } from '../breaker/index.ts';
 import type {
   ControlVerification,
   Damage,
@@ -7,7 +8,6 @@ import type {
   MachineDivergence,
   StreamVerification,
 } from '../history/verify.ts';
-import type { ChainVerdict } from '../journal/chain.ts';
 import { count, plain, time } from './format.ts';
 
 /** Whether nothing is wrong: no drift, no line that cannot be read, none of a newer version. */

@@ -2,8 +2,7 @@
 // story, the gate and a moment in, sentences out.
 
 import { type Moment, remainingMs } from '../../machines/time.ts';
-import { gate } from '../control/decide.ts';
-import type { ControlState } from '../control/state.ts';
+import { type ControlState, gate } from '../breaker/index.ts';
 import type { JobLink, JobStory } from '../history/scene-story.ts';
 import type { DeadReason, DeliveryResult } from '../queue/events.ts';
 import type { Job, Known } from '../queue/queue.ts';

@@ -3,9 +3,7 @@
 
 import { HOLD_NAMES, type HoldName } from '../../machines/events.ts';
 import { type Moment, remainingMs } from '../../machines/time.ts';
-import { type Gate, gate, isHeld, isLeaseLive } from '../control/decide.ts';
-import type { Step } from '../control/replay.ts';
-import type { ControlState } from '../control/state.ts';
+import { type ControlState, type Gate, gate, isHeld, isLeaseLive, type Step } from '../breaker/index.ts';
 import { type Chain, EMPTY_CHAIN } from '../history/chain.ts';
 import type { ControlStory, OutageStory } from '../history/control-story.ts';
 import { count, duration, plain, time } from './format.ts';

@@ -2,13 +2,13 @@
 // after a folder alone: a second one waits until the first has gone.
 
 import * as fs from 'node:fs';
+import { sweepTemporaries } from '../breaker/index.ts';
 import { told } from '../door/answer.ts';
 import { rest } from '../invocation/rest.ts';
 import type { Answer, Log } from '../invocation/stash-log.ts';
 import { wakeOptions } from '../invocation/task.ts';
 import { failed, type TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
-import { sweepTemporaries } from '../journal/folder.ts';
 import { STAY_MS } from '../wake/wake.ts';
 import { Watch } from '../wake/watch.ts';
 import { makeCompanionFolder } from './folder.ts';

@@ -3,9 +3,9 @@
 // it does goes by the drain lease, and a wish is taken by a rename. Two would only do the same work twice.
 
 import * as fs from 'node:fs';
+import { replaceFile } from '../breaker/index.ts';
 import { rest } from '../invocation/rest.ts';
 import type { World } from '../invocation/world.ts';
-import { replaceFile } from '../journal/atomic-file.ts';
 import { companionFolder, readBounded, writeAgain } from './folder.ts';
 
 export interface Companion {

@@ -2,10 +2,10 @@
 // the companion's folder and waits; here it is read, done and answered. The protocol is told in folder.ts.
 
 import * as fs from 'node:fs';
+import { replaceFile } from '../breaker/index.ts';
 import { refusal } from '../door/answer.ts';
 import { type Input, MAX_INPUT_BYTES, parseInput } from '../door/input.ts';
 import { type Answer, forwardOnly, type Log, silentLog, stashLogTo } from '../invocation/stash-log.ts';
-import { replaceFile } from '../journal/atomic-file.ts';
 import { openForAppending, readBounded } from './folder.ts';
 
 /** Does what is wished; `log` is Stash's. */

@@ -1,7 +1,6 @@
 // The data dir: whether it can be written, who can read it, what it is on, and how much room is left.
 
-import type { DirFacts } from '../journal/folder.ts';
-import { FUSE, NETWORK_TYPES } from '../journal/network.ts';
+import { type DirFacts, FUSE, NETWORK_TYPES } from '../breaker/index.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
 
 /** Below this an append may fail before the day is over, in bytes; and what is too little to be at ease. */

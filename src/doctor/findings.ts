@@ -1,9 +1,8 @@
 // What is wrong, and what to do about it: facts in, findings out. Pure; who gathers the facts is the shell's. A problem
 // is something that loses changes, keeps them from Plex or shows secrets; a note is worth knowing and no more.
 
-import type { FoldCounts } from '../control/replay.ts';
+import type { DirFacts, FoldCounts } from '../breaker/index.ts';
 import type { StreamVerification } from '../history/verify.ts';
-import type { DirFacts } from '../journal/folder.ts';
 import { dirFindings } from './dir-findings.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
 

@@ -1,10 +1,10 @@
 // What Stash, or the launcher for it, gets for an answer: one document. On the way there the log tells what happens.
 
+import { JournalError } from '../breaker/index.ts';
 import type { Answer, Log } from '../invocation/stash-log.ts';
 import { isTaskMode, runMode, TASK_MODES, type TaskArgs } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
-import { JournalError } from '../journal/journal.ts';
 
 const NOTHING_LOST =
   'Nothing is lost: Stash holds what was changed, and the next look finds it once this is put right.';

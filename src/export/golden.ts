@@ -3,11 +3,18 @@
 
 import { createHash } from 'node:crypto';
 import { ERA } from '../../machines/era.ts';
-import { EMPTY_FOLD, type FoldCounts, foldEntry, type Step } from '../control/replay.ts';
-import { MACHINE_NAMES } from '../control/state.ts';
-import { type Journal, readAll } from '../journal/journal.ts';
-import { type Entry, joinLines } from '../journal/lines.ts';
-import { MemoryJournal } from '../journal/memory-journal.ts';
+import {
+  EMPTY_FOLD,
+  type Entry,
+  type FoldCounts,
+  foldEntry,
+  type Journal,
+  joinLines,
+  MACHINE_NAMES,
+  MemoryJournal,
+  readAll,
+  type Step,
+} from '../breaker/index.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../outages/outages.ts';
 import { figuresOf, historyFigures } from '../outages/summary.ts';
 import { createQueue, type Queue } from '../queue/queue.ts';

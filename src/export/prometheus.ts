@@ -2,9 +2,7 @@
 // of scenes, and no metric whose value is not known.
 
 import type { Moment } from '../../machines/time.ts';
-import { isHeld } from '../control/decide.ts';
-import type { FoldCounts } from '../control/replay.ts';
-import type { ControlState } from '../control/state.ts';
+import { type ControlState, type FoldCounts, isHeld } from '../breaker/index.ts';
 import type { OutageHistory } from '../outages/outages.ts';
 import { figuresOf, historyFigures } from '../outages/summary.ts';
 import type { Queue } from '../queue/queue.ts';

@@ -4,15 +4,15 @@
 
 import { crc32 } from 'node:zlib';
 import type { Moment } from '../../machines/time.ts';
-import { MACHINE_NAMES } from '../control/state.ts';
-import type { Entry } from '../journal/lines.ts';
 import {
+  type Entry,
   encodeLine,
   type JournalRecord,
+  MACHINE_NAMES,
   type Position,
   RECORD_VERSION,
   type Witness,
-} from '../journal/record.ts';
+} from '../breaker/index.ts';
 import { Pseudonyms } from './pseudonyms.ts';
 import { redactedData, SHAPES } from './redaction.ts';
 

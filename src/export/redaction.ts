@@ -5,8 +5,7 @@
 import { type ControlEventType, HOLD_NAMES, LEASE_NAMES } from '../../machines/events.ts';
 import { COUNTED_CLASSES } from '../../machines/failure-classes.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import type { Annotation } from '../control/annotations.ts';
-import type { Position } from '../journal/record.ts';
+import type { Annotation, Position } from '../breaker/index.ts';
 import { SYMPTOMS } from '../plex/failures.ts';
 import { DEAD_REASONS, type QueueEvent } from '../queue/events.ts';
 import { DEPTHS, GAP_KINDS, SKIP_REASONS } from '../queue/reconciliation.ts';

@@ -1,7 +1,6 @@
 // The three tables that can be exported: outages, events, queue. Times are UTC in ISO 8601, lengths are in ms.
 
-import { EMPTY_FOLD, foldEntry } from '../control/replay.ts';
-import { type Journal, readAll } from '../journal/journal.ts';
+import { EMPTY_FOLD, foldEntry, type Journal, readAll } from '../breaker/index.ts';
 import type { Instant, OutageHistory } from '../outages/outages.ts';
 import { figuresOf } from '../outages/summary.ts';
 import { DELIVERY_ORDER, type Queue } from '../queue/queue.ts';

@@ -2,7 +2,7 @@
 // led there. A read model: folded from steps, stored nowhere. It holds no sentences and knows no `now`.
 
 import { HOLD_NAMES, type HoldName } from '../../machines/events.ts';
-import type { Step } from '../control/replay.ts';
+import type { Step } from '../breaker/index.ts';
 import { type Chain, EMPTY_CHAIN, linked } from './chain.ts';
 
 export interface OutageStory {

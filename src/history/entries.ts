@@ -1,9 +1,7 @@
 // Every line of one stream, in its order. A function is called for each, and no promise is made for it: there may be
 // millions.
 
-import type { Journal } from '../journal/journal.ts';
-import type { Entry } from '../journal/lines.ts';
-import type { Position, StreamName } from '../journal/record.ts';
+import type { Entry, Journal, Position, StreamName } from '../breaker/index.ts';
 
 /** Comes to the position behind the last whole line. */
 export async function eachEntry(

@@ -2,8 +2,14 @@
 // past is carried along a replay; nobody but `tell` changes it.
 
 import type { Moment } from '../../machines/time.ts';
-import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../control/replay.ts';
-import type { JournalRecord, Position } from '../journal/record.ts';
+import {
+  EMPTY_FOLD,
+  type FoldState,
+  foldEntry,
+  type JournalRecord,
+  type Position,
+  type Step,
+} from '../breaker/index.ts';
 import { createQueue, type Job, type PlacedQueueEvent, type Queue } from '../queue/queue.ts';
 import { queueEventOf } from '../queue/queue-fold.ts';
 import type { StreamName } from '../queue/streams.ts';

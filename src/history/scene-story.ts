@@ -2,7 +2,7 @@
 // spells. A spell begins when the job is queued and ends when nothing waits for it any more; the last one leads to
 // the present state.
 
-import type { JournalRecord, Position } from '../journal/record.ts';
+import type { JournalRecord, Position } from '../breaker/index.ts';
 import type { JobEvent, JobName } from '../queue/events.ts';
 import { createQueue, type Job, type Known, type PlacedQueueEvent } from '../queue/queue.ts';
 import { queueEventOf } from '../queue/queue-fold.ts';

@@ -1,8 +1,7 @@
 // Time travel: a point of the story → what was true there. It reads the log from its beginning through the journal
 // port and nothing else, so no checkpoint can change an answer.
 
-import type { Journal } from '../journal/journal.ts';
-import type { Position } from '../journal/record.ts';
+import type { Journal, Position } from '../breaker/index.ts';
 import type { StreamName } from '../queue/streams.ts';
 import { type Happening, Past } from './past.ts';
 import { type Told, toldInOrder } from './told.ts';

@@ -2,9 +2,7 @@
 // the wall clock decides. The order of a stream is a fact, the order between them is for display: nothing that is
 // folded depends on it.
 
-import type { Journal } from '../journal/journal.ts';
-import type { Entry } from '../journal/lines.ts';
-import type { Position } from '../journal/record.ts';
+import type { Entry, Journal, Position } from '../breaker/index.ts';
 import type { StreamName } from '../queue/streams.ts';
 
 export interface Told {

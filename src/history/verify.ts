@@ -2,12 +2,18 @@
 // read named. It changes nothing and repairs nothing. What it keeps is bounded, so that a log of any length can
 // be verified.
 
-import { annotationOf } from '../control/annotations.ts';
-import { type Agreement, EMPTY_FOLD, type FoldCounts, foldEntry, type Step } from '../control/replay.ts';
-import { MACHINE_NAMES } from '../control/state.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { Entry } from '../journal/lines.ts';
-import type { Position } from '../journal/record.ts';
+import {
+  type Agreement,
+  annotationOf,
+  EMPTY_FOLD,
+  type Entry,
+  type FoldCounts,
+  foldEntry,
+  type Journal,
+  MACHINE_NAMES,
+  type Position,
+  type Step,
+} from '../breaker/index.ts';
 import { queueEventOf } from '../queue/queue-fold.ts';
 import type { StreamName } from '../queue/streams.ts';
 import { eachEntry } from './entries.ts';

@@ -2,11 +2,9 @@
 // meanwhile. The offline page and the relay to Stately both live on it.
 
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
+import type { Agreement, MachineName, Position, Step } from '../breaker/index.ts';
 import type { ChartEdge } from '../chart/chart.ts';
 import type { DrawnName } from '../chart/machines.ts';
-import type { Agreement, Step } from '../control/replay.ts';
-import type { MachineName } from '../control/state.ts';
-import type { Position } from '../journal/record.ts';
 import { inspect, type Move } from './protocol.ts';
 
 /** One record. */

@@ -1,10 +1,9 @@
 // What a viewer is greeted with: the machines, their drawings and the state before the first record.
 
+import { type ControlState, MACHINE_NAMES, MACHINES } from '../breaker/index.ts';
 import { chartOf } from '../chart/chart.ts';
 import { DRAWN, DRAWN_NAMES } from '../chart/machines.ts';
 import { svgOf } from '../chart/svg.ts';
-import { MACHINES } from '../control/evolve.ts';
-import { type ControlState, MACHINE_NAMES } from '../control/state.ts';
 import type { Drawing, Greeting, Playback } from './frames.ts';
 import { openingEvents } from './protocol.ts';
 

@@ -1,7 +1,6 @@
 // The stretch of the log that belongs to one outage: a little of what came before, and all until it was settled.
 
-import type { Step } from '../control/replay.ts';
-import type { Position } from '../journal/record.ts';
+import type { Position, Step } from '../breaker/index.ts';
 import { createOutageHistory, type Outage } from '../outages/outages.ts';
 
 /** Records before the one that opened the breaker. */

@@ -3,9 +3,16 @@
 // test/browser/inspect.test.ts holds it equal to what live actors of the same machines send.
 
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
-import { type AnyMachineState, evolveWatched, type Heard, MACHINES } from '../control/evolve.ts';
-import type { Step } from '../control/replay.ts';
-import { type ControlState, MACHINE_NAMES, type MachineName } from '../control/state.ts';
+import {
+  type AnyMachineState,
+  type ControlState,
+  evolveWatched,
+  type Heard,
+  MACHINE_NAMES,
+  MACHINES,
+  type MachineName,
+  type Step,
+} from '../breaker/index.ts';
 
 /** The version of the package whose events these are; a test compares. */
 const PROTOCOL_VERSION = '0.7.2';

@@ -1,8 +1,6 @@
 // Which part of the log is shown: a stretch of it with the state it opens with, bounded, and where in it to begin.
 
-import type { Step } from '../control/replay.ts';
-import { type ControlState, INITIAL_STATE } from '../control/state.ts';
-import type { Position } from '../journal/record.ts';
+import { type ControlState, INITIAL_STATE, type Position, type Step } from '../breaker/index.ts';
 
 /** A point of the log: a wall time in ms, or the position of a record. */
 export type Point =

@@ -1,7 +1,7 @@
 // Where the machines are at any place of what was received: the viewer's model, without a page. Going back is as
 // cheap as going on, because nothing is undone: it looks for the newest word on each machine.
 
-import type { MachineName } from '../control/state.ts';
+import type { MachineName } from '../breaker/index.ts';
 import type { Frame, Greeting } from './frames.ts';
 import type { Move } from './protocol.ts';
 

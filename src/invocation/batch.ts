@@ -5,8 +5,7 @@
 // have put something old over something new: then the scene is queued again.
 
 import { isOver } from '../../machines/time.ts';
-import { gate } from '../control/decide.ts';
-import { JournalError } from '../journal/journal.ts';
+import { type DrainLease, gate, JournalError, LeaseLost } from '../breaker/index.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { PlexItem } from '../plex/plex-item.ts';
 import type { JobKind, JobName, QueueEvent } from '../queue/events.ts';
@@ -17,7 +16,6 @@ import type { StashFailure } from '../stash/stash-client.ts';
 import type { StashScene } from '../stash/stash-scene.ts';
 import { type DeliverOptions, type Delivery, deliver } from '../sync/deliver.ts';
 import { type FolderScan, scanSign } from '../sync/folder-scan.ts';
-import { type DrainLease, LeaseLost } from './drain-lease.ts';
 import {
   type Attempt,
   deferredOrDead,

@@ -2,13 +2,11 @@
 // the same time would not know what the other overwrote. Nothing is waited for but a drainer that is about to leave.
 
 import type { Moment } from '../../machines/time.ts';
-import { ControlLog } from '../control/control-log.ts';
-import { gate } from '../control/decide.ts';
+import { ControlLog, DrainLease, gate, LeaseLost } from '../breaker/index.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { JobName } from '../queue/events.ts';
 import { dueJobs } from '../queue/queue.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
-import { DrainLease, LeaseLost } from './drain-lease.ts';
 import { drain } from './drainer.ts';
 import { openQueue } from './operator.ts';
 import { PlexContact } from './plex-contact.ts';

@@ -1,10 +1,9 @@
 // Check Plex: a person asks whether Plex is there and accepts the token. A good answer ends what stood in the way: an
 // outage, a refusal, a pause, another server than before.
 
-import { ControlLog } from '../control/control-log.ts';
+import { ControlLog, probeUnderLease } from '../breaker/index.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { PlexPort } from '../sync/deliver.ts';
-import { probeUnderLease } from './probing.ts';
 import { saveControlCheckpoint } from './save-checkpoints.ts';
 import { problemLines, settingsNow } from './settings-now.ts';
 import { failed, type TaskResult } from './task-result.ts';

@@ -2,12 +2,16 @@
 // update or a change of source moves that.
 
 import * as fs from 'node:fs';
-import type { FoldState } from '../control/replay.ts';
-import { AtomicFile } from '../journal/atomic-file.ts';
-import type { CheckpointStore } from '../journal/checkpoint.ts';
-import { FileJournal } from '../journal/file-journal.ts';
-import { type DirFacts, dirFacts, exposuresOf } from '../journal/folder.ts';
-import type { Journal } from '../journal/journal.ts';
+import {
+  AtomicFile,
+  type CheckpointStore,
+  type DirFacts,
+  dirFacts,
+  exposuresOf,
+  FileJournal,
+  type FoldState,
+  type Journal,
+} from '../breaker/index.ts';
 import type { AgendaImage } from '../queue/agenda.ts';
 import type { QueueImage } from '../queue/queue-log.ts';
 

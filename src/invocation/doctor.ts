@@ -1,11 +1,9 @@
 // Gathers what the doctor judges. It reads, asks and writes nothing; what cannot be found out is a fact as well.
 
 import { remainingMs } from '../../machines/time.ts';
+import { ControlLog, type ControlState, isHeld } from '../breaker/index.ts';
 import { doctorLines } from '../cli/doctor.ts';
 import { duration } from '../cli/format.ts';
-import { ControlLog } from '../control/control-log.ts';
-import { isHeld } from '../control/decide.ts';
-import type { ControlState } from '../control/state.ts';
 import { type Facts, findingsOf, type SettingsFacts } from '../doctor/findings.ts';
 import { verifyControl, verifyQueue } from '../history/verify.ts';
 import { settingsNow } from './settings-now.ts';

@@ -3,9 +3,14 @@
 
 import { isCounted } from '../../machines/failure-classes.ts';
 import { remainingMs } from '../../machines/time.ts';
-import type { ControlLog } from '../control/control-log.ts';
-import { type Gate, gate } from '../control/decide.ts';
-import type { Position } from '../journal/record.ts';
+import {
+  type ControlLog,
+  type DrainLease,
+  type Gate,
+  gate,
+  type Position,
+  probeUnderLease,
+} from '../breaker/index.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexSection } from '../plex/plex-item.ts';
@@ -18,13 +23,11 @@ import type { StashFailure } from '../stash/stash-client.ts';
 import { FolderScan, scanSign } from '../sync/folder-scan.ts';
 import { obfuscatePath } from '../sync/obfuscate.ts';
 import { runBatch } from './batch.ts';
-import type { DrainLease } from './drain-lease.ts';
 import type { DrainOptions } from './drainer.ts';
 import { sealWhatIsLarge } from './housekeeping.ts';
 import { noteSettings } from './note-settings.ts';
 import { type Attempt, transientOutcome } from './outcome.ts';
 import { PlexContact } from './plex-contact.ts';
-import { probeUnderLease } from './probing.ts';
 import { Reconciling } from './reconciling.ts';
 import { rest } from './rest.ts';
 import { saveAgenda, saveControlCheckpoint } from './save-checkpoints.ts';

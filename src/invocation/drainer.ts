@@ -4,13 +4,11 @@
 // The order at the end matters: it appends the release, then reads the queue once more, and claims again if
 // a job is there. A wake appends its jobs, then looks at the lease. So one of the two always sees the other.
 
-import { ControlLog } from '../control/control-log.ts';
-import { type Gate, gate, isDrainerNeeded } from '../control/decide.ts';
+import { ControlLog, DrainLease, type Gate, gate, isDrainerNeeded, LeaseLost } from '../breaker/index.ts';
 import { dueJobs, type QueueCounts } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';
 import type { Settings } from '../settings/settings.ts';
 import { ANY_CHANGE, look } from '../wake/look.ts';
-import { DrainLease, LeaseLost } from './drain-lease.ts';
 import { DrainSession, type Stop, type Tally } from './drain-session.ts';
 import { tidy } from './housekeeping.ts';
 import { saveControlCheckpoint, saveQueueCheckpoint } from './save-checkpoints.ts';

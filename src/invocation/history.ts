@@ -1,25 +1,29 @@
 // Looking back: replay, verify and why, for a person. All of it is read from the journal alone and from its beginning:
 // no checkpoint is opened and nothing is written.
 
+import {
+  type ControlState,
+  EMPTY_FOLD,
+  foldEntry,
+  isHolderGone,
+  type Journal,
+  type Step,
+  verifyChain,
+} from '../breaker/index.ts';
 import { count, duration, plain, time } from '../cli/format.ts';
 import { pastDocument, pastLines } from '../cli/past.ts';
 import { nowhereMessage, parseLineName, parseOutageNumber, parseTime } from '../cli/point.ts';
 import { chainLines, controlVerificationLines, isSound, queueVerificationLines } from '../cli/verify.ts';
 import { type WhyDocument, whyControl, whyLines, whyOutage } from '../cli/why.ts';
 import { whyScene } from '../cli/why-scene.ts';
-import { EMPTY_FOLD, foldEntry, type Step } from '../control/replay.ts';
-import type { ControlState } from '../control/state.ts';
 import { type ControlStory, EMPTY_STORY, evolveStory, type OutageStory } from '../history/control-story.ts';
 import { eachEntry } from '../history/entries.ts';
 import type { Happening, Past } from '../history/past.ts';
 import { JobTeller } from '../history/scene-story.ts';
 import { type Cut, isOpening, stateAt } from '../history/state-at.ts';
 import { verifyControl, verifyQueue } from '../history/verify.ts';
-import { verifyChain } from '../journal/chain.ts';
-import type { Journal } from '../journal/journal.ts';
 import { evolveHistory, newHistory, type Outage } from '../outages/outages.ts';
 import { figuresOf, type OutageFigures } from '../outages/summary.ts';
-import { isHolderGone } from './drainer-wanted.ts';
 import { ReplayTeller } from './replay-teller.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';

@@ -2,10 +2,7 @@
 // that are past their time. By whoever drains, because they write down most; it needs no
 // lease, for all of it may be done twice. It never writes unless something has grown: an idle plugin writes nothing.
 
-import { chain } from '../journal/chain.ts';
-import { failureOf } from '../journal/disk.ts';
-import type { Segments } from '../journal/journal.ts';
-import { makeRecord } from '../journal/writer.ts';
+import { chain, failureOf, makeRecord, type Segments } from '../breaker/index.ts';
 import { compactQueue, type QueueRetention } from '../queue/compaction.ts';
 import { STREAMS, type StreamName } from '../queue/streams.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -2,9 +2,8 @@
 // inspector when the reader asks. It only reads the journal.
 
 import type { Readable } from 'node:stream';
+import { ControlLog, type Journal, type Step, type Writer } from '../breaker/index.ts';
 import { plainJson } from '../cli/format.ts';
-import { ControlLog } from '../control/control-log.ts';
-import type { Step } from '../control/replay.ts';
 import { Feed } from '../inspect/feed.ts';
 import { frameOf } from '../inspect/frames.ts';
 import { greetingOf } from '../inspect/opening.ts';
@@ -12,8 +11,6 @@ import type { InspectWish } from '../inspect/options.ts';
 import { OutageStretch } from '../inspect/outage-stretch.ts';
 import { Selection, type Wanted } from '../inspect/selection.ts';
 import { type InspectServer, startInspectServer } from '../inspect/server.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { Writer } from '../journal/writer.ts';
 
 /** Between two looks at the journal, in ms; an end that was asked for is noticed as soon. */
 const LIVE_POLL_MS = 250;

@@ -1,7 +1,7 @@
 // What a person has to say about an outage, kept in the journal beside it.
 
+import { noteText } from '../breaker/index.ts';
 import { parseOutageNumber } from '../cli/point.ts';
-import { noteText } from '../control/annotations.ts';
 import { openHistory, outageNumbered } from './outage-history.ts';
 import type { TaskResult } from './task-result.ts';
 import type { World } from './world.ts';

@@ -1,8 +1,8 @@
 // What a person does to the queue and the breaker by hand. Each act is an event like any other: it is in the
 // journal, and why something was not delivered can be read there.
 
+import { ControlLog } from '../breaker/index.ts';
 import { count, duration } from '../cli/format.ts';
-import { ControlLog } from '../control/control-log.ts';
 import type { JobName, QueueEvent } from '../queue/events.ts';
 import { DELIVERY_ORDER, type Job } from '../queue/queue.ts';
 import { QueueLog } from '../queue/queue-log.ts';

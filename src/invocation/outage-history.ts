@@ -1,8 +1,6 @@
 // The outages as the whole log tells them, and how a person names one.
 
-import { ControlLog } from '../control/control-log.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { Writer } from '../journal/writer.ts';
+import { ControlLog, type Journal, type Writer } from '../breaker/index.ts';
 import { createOutageHistory, type Outage, type OutageHistory } from '../outages/outages.ts';
 
 /** The control log with its story: from the beginning, as a checkpoint holds the state alone. */

@@ -2,7 +2,7 @@
 // and nothing is written here.
 
 import { meaningOf } from '../../machines/failure-classes.ts';
-import type { Position } from '../journal/record.ts';
+import type { Position } from '../breaker/index.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { DeferReason, QueueEvent } from '../queue/events.ts';
 import type { Job } from '../queue/queue.ts';

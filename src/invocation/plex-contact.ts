@@ -4,7 +4,7 @@
 import type { HoldName } from '../../machines/events.ts';
 import { isCounted, meaningOf } from '../../machines/failure-classes.ts';
 import type { Policy } from '../../machines/policy.ts';
-import { gate, isHeld } from '../control/decide.ts';
+import { type DrainLease, failedProbe, gate, holdPlaced, isHeld } from '../breaker/index.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import type { PlexIdentity, PlexSection } from '../plex/plex-item.ts';
@@ -12,9 +12,7 @@ import type { JobName } from '../queue/events.ts';
 import type { SettingReport, Settings } from '../settings/settings.ts';
 import type { DeliverOptions, PlexPort } from '../sync/deliver.ts';
 import { chosenLibraries } from '../sync/libraries.ts';
-import type { DrainLease } from './drain-lease.ts';
 import type { Stop } from './drain-session.ts';
-import { failedProbe, holdPlaced } from './probing.ts';
 import { problemLines, settingsNow } from './settings-now.ts';
 import type { World } from './world.ts';
 

@@ -1,7 +1,6 @@
 // Asking Plex without writing anything anywhere, for dry runs: no lease, no journal, and no question while Plex is away.
 
-import { ControlLog } from '../control/control-log.ts';
-import { gate } from '../control/decide.ts';
+import { ControlLog, gate } from '../breaker/index.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { PlexPort } from '../sync/deliver.ts';
 import { problemLines, settingsNow } from './settings-now.ts';

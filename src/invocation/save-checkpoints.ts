@@ -1,8 +1,7 @@
 // Writing checkpoints, so that the next process finds little to fold. They are caches: failing to write one is no failure,
 // the next drainer tries again.
 
-import type { ControlLog } from '../control/control-log.ts';
-import { writeCheckpoint } from '../journal/checkpoint.ts';
+import { type ControlLog, writeCheckpoint } from '../breaker/index.ts';
 import { type AgendaLog, agendaCheckpointOf } from '../queue/agenda.ts';
 import type { QueueLog } from '../queue/queue-log.ts';
 import type { World } from './world.ts';

@@ -1,8 +1,8 @@
 // The settings as they are at this moment, wherever they were given: in Stash, in the settings file, in the environment.
 
 import * as fs from 'node:fs';
+import { READ_FLAGS, replaceFile } from '../breaker/index.ts';
 import { PLUGIN_ID } from '../door/scopes.ts';
-import { READ_FLAGS, replaceFile } from '../journal/atomic-file.ts';
 import { parseSettingsFile, SETTINGS_FILE, type SettingsFile } from '../settings/file.ts';
 import { readSettings, type SettingsResult } from '../settings/settings.ts';
 import type { StashResult } from '../stash/stash-client.ts';

@@ -1,13 +1,13 @@
 // What a person asks for. The same operations for a Stash task, a Stash operation and the command line; each
 // returns a document for programs and lines for people.
 
+import { ControlLog, isHolderGone } from '../breaker/index.ts';
 import { parseDuration } from '../cli/duration.ts';
 import { count, duration } from '../cli/format.ts';
 import { outageLines, outageReport } from '../cli/outages.ts';
 import { parseOutageNumber } from '../cli/point.ts';
 import { reconciliationLines } from '../cli/reconciliation.ts';
 import { statusLines, statusOf } from '../cli/status.ts';
-import { ControlLog } from '../control/control-log.ts';
 import { isScope } from '../door/scopes.ts';
 import { DEAD_REASONS } from '../queue/events.ts';
 import { QueueLog } from '../queue/queue-log.ts';
@@ -17,7 +17,6 @@ import { backtestLog } from './backtest.ts';
 import { checkPlex } from './check-plex.ts';
 import { doctor } from './doctor.ts';
 import { type Busy, type DrainSummary, drain } from './drainer.ts';
-import { isHolderGone } from './drainer-wanted.ts';
 import { exportLog } from './export.ts';
 import { replay, verify, why } from './history.ts';
 import { noteOutage } from './notes.ts';

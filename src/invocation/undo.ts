@@ -1,9 +1,9 @@
 // Undo: writes back what Breakwater overwrote, from what the journal recorded. It is an edit like any other, written down
 // before it is made, so that it can be undone itself: for one scene the newest edit is undone, which may be an undo.
 
+import { readAll } from '../breaker/index.ts';
 import { count } from '../cli/format.ts';
 import { fieldName } from '../cli/reconciliation.ts';
-import { readAll } from '../journal/journal.ts';
 import type { Failure } from '../plex/failures.ts';
 import type { PlexResult } from '../plex/plex-client.ts';
 import { IMAGE_KINDS, type ImageKind, type PlexImage } from '../plex/plex-item.ts';

@@ -1,7 +1,7 @@
 // What a drainer or task needs from outside, so that the same code runs over real sockets and a real disk, and
 // in a simulation.
 
-import type { Writer } from '../journal/writer.ts';
+import type { Writer } from '../breaker/index.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashClient } from '../stash/stash-client.ts';
 import type { PlexPort } from '../sync/deliver.ts';

@@ -3,9 +3,9 @@
 
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { replaceFile } from '../breaker/index.ts';
 import { count } from '../cli/format.ts';
 import { parseTime } from '../cli/point.ts';
-import { replaceFile } from '../journal/atomic-file.ts';
 import { htmlOf } from '../report/html.ts';
 import { pageAssets } from '../report/page-assets.ts';
 import { reportOf } from '../report/report.ts';

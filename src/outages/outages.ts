@@ -8,9 +8,7 @@
 import { createStore } from '@xstate/store';
 import type { StampedControlEvent } from '../../machines/events.ts';
 import { type CountedClass, isAway } from '../../machines/failure-classes.ts';
-import { annotationOf } from '../control/annotations.ts';
-import type { Step } from '../control/replay.ts';
-import type { Position } from '../journal/record.ts';
+import { annotationOf, type Position, type Step } from '../breaker/index.ts';
 
 /**
  * A point of the log in time. `at` is the wall clock of its record, to show; `t` is a line that never runs

@@ -3,9 +3,9 @@
 
 import type { FailureClass } from '../../machines/failure-classes.ts';
 import { RETRY_AFTER_MAX_MS } from '../../machines/policy.ts';
-import { DEFAULT_PAUSE_MS, type Failure } from '../control/failure.ts';
+import { DEFAULT_PAUSE_MS, type Failure } from '../breaker/index.ts';
 
-export type { Failure } from '../control/failure.ts';
+export type { Failure } from '../breaker/index.ts';
 
 /** What was asked when it happened: a 404 or 500 means different things. */
 export type Asked = 'probe' | 'sections' | 'search' | 'item' | 'edit' | 'image';

@@ -3,9 +3,7 @@
 // (a drainer then finds that out, and writes down what is so), never the other way round.
 
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
-import { type Checkpoint, originOf, trusted } from '../journal/checkpoint.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { Writer } from '../journal/writer.ts';
+import { type Checkpoint, type Journal, originOf, trusted, type Writer } from '../breaker/index.ts';
 import {
   evolveLooked,
   type Looked,

@@ -4,9 +4,7 @@
 // What is dropped is history, never state: what was queued, deferred, given up or delivered stays known. But what
 // a delivery changed is in its segment alone, so undo reaches back as far as the segments do.
 
-import type { Journal, Segments } from '../journal/journal.ts';
-import type { Position } from '../journal/record.ts';
-import { makeRecord, type Writer } from '../journal/writer.ts';
+import { type Journal, makeRecord, type Position, type Segments, type Writer } from '../breaker/index.ts';
 import { compactedEvents } from './compacted.ts';
 import { createQueue, type Queue } from './queue.ts';
 import { queueEventOf } from './queue-fold.ts';

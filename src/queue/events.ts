@@ -1,7 +1,7 @@
 // The queue events: what is to be delivered and what became of it. A job is a name (`scene:12`, `tag:5`),
 // never a snapshot of data: what is true is fetched when it is delivered, so the newest edit always wins.
 
-import type { Position } from '../journal/record.ts';
+import type { Position } from '../breaker/index.ts';
 import type { FieldChange } from './changes.ts';
 import type { QueueCompacted } from './compacted.ts';
 import type { ReconcileEvent } from './reconciliation.ts';

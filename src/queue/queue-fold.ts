@@ -1,12 +1,21 @@
 // A fold of the queue stream that one process keeps: it refreshes, appends, and can be kept as a checkpoint. What the
 // events come to is the subclass's business: all of it for a drainer, and little for a wake.
 
-import { type Checkpoint, originOf } from '../journal/checkpoint.ts';
-import { type AppendResult, type Journal, JournalError } from '../journal/journal.ts';
-import type { Entry } from '../journal/lines.ts';
-import type { JournalRecord, Position } from '../journal/record.ts';
-import { filledIn, type Upcasts, upcast } from '../journal/upcast.ts';
-import { makeRecord, type Writer } from '../journal/writer.ts';
+import {
+  type AppendResult,
+  type Checkpoint,
+  type Entry,
+  filledIn,
+  type Journal,
+  JournalError,
+  type JournalRecord,
+  makeRecord,
+  originOf,
+  type Position,
+  type Upcasts,
+  upcast,
+  type Writer,
+} from '../breaker/index.ts';
 import type { QueueEvent } from './events.ts';
 import type { PlacedQueueEvent } from './queue.ts';
 import { isQueueEvent } from './queue-shapes.ts';

@@ -1,9 +1,7 @@
 // The queue stream as one process sees it: refresh, then append outcomes. Unlike control it needs no
 // witness: outcomes say which records they cover, so the order of two appends never loses a job.
 
-import { type Checkpoint, originOf, trusted } from '../journal/checkpoint.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { Writer } from '../journal/writer.ts';
+import { type Checkpoint, type Journal, originOf, trusted, type Writer } from '../breaker/index.ts';
 import type { JobName } from './events.ts';
 import { type LookedImage, lookedFrom, lookedImage } from './looked.ts';
 import {

@@ -16,7 +16,7 @@ import {
   orNull,
   type Shape,
   shaped,
-} from '../journal/shape.ts';
+} from '../breaker/index.ts';
 import type { FieldChange } from './changes.ts';
 import type { Whole, WholeLooked } from './compacted.ts';
 import type { NotedSetting, QueueEvent, ShownCover } from './events.ts';

@@ -6,7 +6,7 @@
 
 import { createStore } from '@xstate/store';
 import { isOver, type Moment, type Wait } from '../../machines/time.ts';
-import type { Position } from '../journal/record.ts';
+import type { Position } from '../breaker/index.ts';
 import { restored } from './compacted.ts';
 import type {
   DeadReason,

@@ -3,8 +3,8 @@
 // log makes the same document.
 
 import type { CountedClass } from '../../machines/failure-classes.ts';
+import type { FoldCounts } from '../breaker/index.ts';
 import type { Status } from '../cli/status.ts';
-import type { FoldCounts } from '../control/replay.ts';
 import type { HistoryFigures, OutageFigures } from '../outages/summary.ts';
 import type { Columns } from './columns.ts';
 

@@ -4,10 +4,16 @@
 // It knows no clock: "now" is the newest record, unless the caller says otherwise.
 
 import type { Moment } from '../../machines/time.ts';
+import {
+  EMPTY_FOLD,
+  type Entry,
+  type FoldState,
+  foldEntry,
+  type Journal,
+  readAll,
+  type Step,
+} from '../breaker/index.ts';
 import { statusOf } from '../cli/status.ts';
-import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../control/replay.ts';
-import { type Journal, readAll } from '../journal/journal.ts';
-import type { Entry } from '../journal/lines.ts';
 import { evolveHistory, newHistory, type Outage, type OutageHistory } from '../outages/outages.ts';
 import { figuresOf, historyFigures } from '../outages/summary.ts';
 import { createQueue } from '../queue/queue.ts';

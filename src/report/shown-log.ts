@@ -2,9 +2,7 @@
 // page adds up. The states come from the steps of the replay; nothing is folded here.
 
 import type { Moment } from '../../machines/time.ts';
-import type { Step } from '../control/replay.ts';
-import { type ControlState, MACHINE_NAMES } from '../control/state.ts';
-import type { Position } from '../journal/record.ts';
+import { type ControlState, MACHINE_NAMES, type Position, type Step } from '../breaker/index.ts';
 import type { Backlog } from './backlog.ts';
 import { ColumnWriter, changesOf, differences } from './columns.ts';
 import type { LogColumns, LogValue, MachineMove, Mark } from './report-data.ts';

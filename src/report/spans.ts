@@ -3,7 +3,7 @@
 // not in a span was not observed.
 
 import { meaningOf } from '../../machines/failure-classes.ts';
-import type { Step } from '../control/replay.ts';
+import type { Step } from '../breaker/index.ts';
 import type { OutageHistory } from '../outages/outages.ts';
 import { differences } from './columns.ts';
 import { SPAN_KINDS, type SpanColumns, type SpanKind } from './report-data.ts';

@@ -1,9 +1,7 @@
 // Whether somebody has to deliver what waits, and who. The log decides: of two that ask at once only one is granted it.
 
-import { ControlLog } from '../control/control-log.ts';
-import { gate } from '../control/decide.ts';
+import { ControlLog, gate, isDrainerWanted, isHolderGone } from '../breaker/index.ts';
 import { drain } from '../invocation/drainer.ts';
-import { isDrainerWanted, isHolderGone } from '../invocation/drainer-wanted.ts';
 import { saveTails } from '../invocation/save-checkpoints.ts';
 import type { World } from '../invocation/world.ts';
 import { type Agenda, type AgendaLog, hasWork } from '../queue/agenda.ts';

@@ -6,15 +6,13 @@
 // looks are one small question for what changed last: a whole look reads again what changed for hours, which after a bulk
 // edit is much. The looks go on while a drainer waits for Plex. There is one drainer at a time, and the lease decides whether it is ours.
 
-import { ControlLog } from '../control/control-log.ts';
+import { ControlLog, isDrainerWanted, JournalError } from '../breaker/index.ts';
 import { drain } from '../invocation/drainer.ts';
-import { isDrainerWanted } from '../invocation/drainer-wanted.ts';
 import { rest } from '../invocation/rest.ts';
 import { saveTails } from '../invocation/save-checkpoints.ts';
 import { drainLines } from '../invocation/task.ts';
 import type { TaskResult } from '../invocation/task-result.ts';
 import type { World } from '../invocation/world.ts';
-import { JournalError } from '../journal/journal.ts';
 import type { AgendaLog } from '../queue/agenda.ts';
 import { ANY_CHANGE, type LookOptions, type LookResult, look } from './look.ts';
 import { isWorthwhile } from './see-to-drainer.ts';

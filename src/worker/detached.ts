@@ -1,9 +1,9 @@
 // The drainer that a wake has started.
 
+import { sweepTemporaries } from '../breaker/index.ts';
 import { handedConnection } from '../door/handover.ts';
 import { drain } from '../invocation/drainer.ts';
 import { silentLog } from '../invocation/stash-log.ts';
-import { sweepTemporaries } from '../journal/folder.ts';
 import type { StashConnection } from '../stash/connection.ts';
 import { StashClient } from '../stash/stash-client.ts';
 import { worldOf } from './process-world.ts';

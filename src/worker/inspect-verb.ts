@@ -5,12 +5,12 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processWriter } from '../breaker/index.ts';
 import { CHART_CSS } from '../chart/svg.ts';
 import { type InspectWords, inspectWish } from '../inspect/options.ts';
 import { dataPath, openDataDir } from '../invocation/data-dir.ts';
 import { inspectionLines, inspectJournal } from '../invocation/inspect.ts';
 import { outageNamed } from '../invocation/outage-history.ts';
-import { processWriter } from '../invocation/process.ts';
 import { writeQuietly } from '../invocation/stash-log.ts';
 import { printOut } from './output.ts';
 

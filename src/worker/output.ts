@@ -3,8 +3,8 @@
 
 import * as fs from 'node:fs';
 import { resolve } from 'node:path';
+import { replaceFile } from '../breaker/index.ts';
 import { writeWhole } from '../invocation/stash-log.ts';
-import { replaceFile } from '../journal/atomic-file.ts';
 
 const STDOUT = 1;
 /** Between two tries to write to a reader who is slow, in ms: a pager may be looked at for an hour. */

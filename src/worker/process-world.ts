@@ -2,13 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FileSegments, processWriter } from '../breaker/index.ts';
 import { openDataDir } from '../invocation/data-dir.ts';
 import { HOUSE_RULES } from '../invocation/housekeeping.ts';
-import { processWriter } from '../invocation/process.ts';
 import { settingsFileIn } from '../invocation/settings-now.ts';
 import type { Log } from '../invocation/stash-log.ts';
 import type { World } from '../invocation/world.ts';
-import { FileSegments } from '../journal/file-segments.ts';
 import { PlexClient } from '../plex/plex-client.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { StashConnection } from '../stash/connection.ts';

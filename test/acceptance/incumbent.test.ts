@@ -6,8 +6,8 @@
 import { appendFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
 import { duration } from '../../src/cli/format.ts';
-import { ControlLog } from '../../src/control/control-log.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { SCHEDULES } from '../../src/queue/retry.ts';

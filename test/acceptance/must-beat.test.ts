@@ -15,7 +15,7 @@
 // | 12 | no locks, pictures again and again    | here; every field with its lock: wire.test.ts                         |
 // | 13 | settings that do nothing or break all | test/settings                                                         |
 // | 14 | no feedback                           | test/system/drain.test.ts (progress, answers), operator.test.ts (dead)|
-// | 15 | packages, one system, files that grow | here; test/journal                                                    |
+// | 15 | packages, one system, files that grow | here; test/breaker/journal                                                    |
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';

@@ -3,7 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { itemOf, type PlexItem } from '../../src/plex/plex-item.ts';
 import type { QueueEvent } from '../../src/queue/events.ts';
 import type { Queue } from '../../src/queue/queue.ts';

@@ -6,12 +6,12 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { ERA } from '../../machines/era.ts';
 import type { ControlEvent, StampedControlEvent } from '../../machines/events.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import { evolve } from '../../src/control/evolve.ts';
-import { type ControlState, INITIAL_STATE } from '../../src/control/state.ts';
-import { transitionOf } from '../../src/control/witness.ts';
-import { joinLines } from '../../src/journal/lines.ts';
-import { encodeLine } from '../../src/journal/record.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { evolve } from '../../src/breaker/control/evolve.ts';
+import { type ControlState, INITIAL_STATE } from '../../src/breaker/control/state.ts';
+import { transitionOf } from '../../src/breaker/control/witness.ts';
+import { joinLines } from '../../src/breaker/journal/lines.ts';
+import { encodeLine } from '../../src/breaker/journal/record.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { seeded } from '../support/seeded.ts';
 
 const START_AT = Date.UTC(2026, 0, 1);

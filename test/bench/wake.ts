@@ -4,10 +4,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
+import { processWriter } from '../../src/breaker/process.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
-import { processWriter } from '../../src/invocation/process.ts';
 import { saveAgenda } from '../../src/invocation/save-checkpoints.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { compare } from './measure.ts';
 import { spawnedStash } from './spawned-stash.ts';

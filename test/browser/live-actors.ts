@@ -2,8 +2,8 @@
 
 import { createBrowserInspector } from '@statelyai/inspect';
 import { type AnyActor, createActor } from 'xstate';
-import { MACHINES } from '../../src/control/evolve.ts';
-import { MACHINE_NAMES, type MachineName } from '../../src/control/state.ts';
+import { MACHINES } from '../../src/breaker/control/evolve.ts';
+import { MACHINE_NAMES, type MachineName } from '../../src/breaker/control/state.ts';
 
 export interface Delivery {
   readonly name: MachineName;

@@ -2,11 +2,11 @@
 // have the same number.
 
 import { expect, test } from 'vitest';
-import { ControlLog } from '../../src/control/control-log.ts';
-import { DrainLease } from '../../src/invocation/drain-lease.ts';
-import { isHolderGone } from '../../src/invocation/drainer-wanted.ts';
-import { processWriter } from '../../src/invocation/process.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { DrainLease } from '../../src/breaker/drain-lease.ts';
+import { isHolderGone } from '../../src/breaker/drainer-wanted.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { processWriter } from '../../src/breaker/process.ts';
 
 test.each([
   ['before this process began is of one that has gone', -3_600_000, true],

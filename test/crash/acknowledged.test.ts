@@ -4,8 +4,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { readAll } from '../../src/journal/journal.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { readAll } from '../../src/breaker/journal/journal.ts';
 import { wholeSecond } from '../simulators/stash/time.ts';
 import { bundledProgram } from '../support/bundled-program.ts';
 import { BUNDLE, LiveWorld, until } from '../support/live-world.ts';

@@ -2,8 +2,8 @@
 // and no other, and never becomes a fresh start. A checkpoint hides nothing of it, and what is appended afterwards counts.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type ControlCheckpoint, ControlLog } from '../../src/control/control-log.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { type ControlCheckpoint, ControlLog } from '../../src/breaker/control/control-log.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { type QueueCheckpoint, QueueLog } from '../../src/queue/queue-log.ts';
 import type { StreamName } from '../../src/queue/streams.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';

@@ -14,10 +14,10 @@ import {
 } from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import { ControlLog } from '../../src/control/control-log.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { writeCheckpoint } from '../../src/breaker/journal/checkpoint.ts';
+import { processWriter } from '../../src/breaker/process.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
-import { processWriter } from '../../src/invocation/process.ts';
-import { writeCheckpoint } from '../../src/journal/checkpoint.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { BUNDLE, LiveWorld, PLUGIN_DIR, spawnAndRead } from '../support/live-world.ts';
 import { tempDir } from '../support/temp-dir.ts';

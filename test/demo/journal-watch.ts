@@ -1,12 +1,12 @@
 // Breakwater's journal, read while it is written: what it noticed, as it says so itself. The demo only reads;
 // it uses the product's own reader and fold, so that what is told live is what any later reader will find.
 
-import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/control/replay.ts';
-import type { ControlState } from '../../src/control/state.ts';
-import { isGone } from '../../src/invocation/process.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { FileSegments } from '../../src/journal/file-segments.ts';
-import type { JournalRecord } from '../../src/journal/record.ts';
+import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/breaker/control/replay.ts';
+import type { ControlState } from '../../src/breaker/control/state.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { FileSegments } from '../../src/breaker/journal/file-segments.ts';
+import type { JournalRecord } from '../../src/breaker/journal/record.ts';
+import { isGone } from '../../src/breaker/process.ts';
 
 /** A process, as the one who claims a lease names itself. */
 export interface ProcessName {

@@ -1,7 +1,7 @@
 // One step of Breakwater's machines in the words of a person who has never heard of them; null for a step that
 // would only be noise. Every term is explained the first time it is used.
 
-import type { Step } from '../../src/control/replay.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
 import { seconds, type Tone } from './screen.ts';
 
 export interface Told {

@@ -3,16 +3,16 @@
 // while nothing happens, or as long as it takes for anything else to happen; or until nothing else is left to happen.
 
 import { setImmediate } from 'node:timers/promises';
-import { ControlLog } from '../../src/control/control-log.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { StreamName } from '../../src/breaker/journal/record.ts';
+import type { Writer } from '../../src/breaker/journal/writer.ts';
 import { type HookOutcome, runHook } from '../../src/door/hook.ts';
 import { DESCRIPTIONS, JOB_PREFIX } from '../../src/door/scopes.ts';
 import { drain } from '../../src/invocation/drainer.ts';
 import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import { runMode, type TaskArgs } from '../../src/invocation/task.ts';
 import type { World } from '../../src/invocation/world.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { StreamName } from '../../src/journal/record.ts';
-import type { Writer } from '../../src/journal/writer.ts';
 import { agendaCheckpointOf } from '../../src/queue/agenda.ts';
 import type { Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';

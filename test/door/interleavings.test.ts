@@ -3,9 +3,9 @@
 // every order what was saved is in the journal and in Plex at the end, and nothing more has to happen for it.
 
 import { expect, test } from 'vitest';
-import { useProcessTable } from '../../src/invocation/process.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { StreamName } from '../../src/journal/record.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { StreamName } from '../../src/breaker/journal/record.ts';
+import { useProcessTable } from '../../src/breaker/process.ts';
 import { inEveryOrder, type Run } from './interleavings-orders.ts';
 import { SmallWorld } from './interleavings-world.ts';
 

@@ -3,12 +3,12 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { JournalRecord } from '../../src/breaker/journal/record.ts';
 import { expectedOf, goldenLog, readGolden, replayed } from '../../src/export/golden.ts';
 import { GOLDEN_START_AT } from '../../src/export/pseudonyms.ts';
 import { redactedLog } from '../../src/export/redacted-log.ts';
 import { SHAPES } from '../../src/export/redaction.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { JournalRecord } from '../../src/journal/record.ts';
 import { moves, playHonestly } from '../support/honest-writers.ts';
 import { entriesOf } from '../support/streams.ts';
 import { VirtualWorld } from '../support/virtual-world.ts';

@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ERA } from '../../machines/era.ts';
+import { decodeLine, encodeLine } from '../../src/breaker/journal/record.ts';
 import { expectedOf, readGolden, replayed } from '../../src/export/golden.ts';
-import { decodeLine, encodeLine } from '../../src/journal/record.ts';
 import { HISTORIES } from './histories.ts';
 
 /** Eras of machines that fold alike: what changed between them is no behaviour. */

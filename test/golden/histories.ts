@@ -2,10 +2,10 @@
 // in this folder were recorded by record.test.ts from real runs of the drainer, the hooks and the tasks of their day.
 
 import { expect } from 'vitest';
+import { DRAIN_LEASE_MS } from '../../src/breaker/drain-lease.ts';
+import type { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { JournalRecord } from '../../src/breaker/journal/record.ts';
 import type { Replayed } from '../../src/export/golden.ts';
-import { DRAIN_LEASE_MS } from '../../src/invocation/drain-lease.ts';
-import type { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { JournalRecord } from '../../src/journal/record.ts';
 import { figuresOf, historyFigures } from '../../src/outages/summary.ts';
 import { createQueue } from '../../src/queue/queue.ts';
 import { queueEventOf } from '../../src/queue/queue-fold.ts';

@@ -1,12 +1,12 @@
 // Invariant 17: the state at a point is the fold of the records up to it, for every point that can be named.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { joinLines } from '../../src/breaker/journal/lines.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { encodeLine } from '../../src/breaker/journal/record.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import type { Past } from '../../src/history/past.ts';
 import { type Cut, stateAt } from '../../src/history/state-at.ts';
-import { joinLines } from '../../src/journal/lines.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { encodeLine } from '../../src/journal/record.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import { createQueue, type Queue } from '../../src/queue/queue.ts';
 import { queueEventOf } from '../../src/queue/queue-fold.ts';

@@ -2,11 +2,11 @@
 // the story is in the order of time.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Journal } from '../../src/breaker/journal/journal.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { StreamName } from '../../src/breaker/journal/record.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { type Told, toldInOrder } from '../../src/history/told.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { StreamName } from '../../src/journal/record.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 import { lineByLine } from '../support/reading-world.ts';
 import { seeded } from '../support/seeded.ts';

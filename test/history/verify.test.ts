@@ -2,13 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ERA } from '../../machines/era.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { joinLines } from '../../src/breaker/journal/lines.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { encodeLine, type JournalRecord } from '../../src/breaker/journal/record.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { controlVerificationLines, isSound, queueVerificationLines } from '../../src/cli/verify.ts';
 import { MAX_LISTED, verifyControl, verifyQueue } from '../../src/history/verify.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { joinLines } from '../../src/journal/lines.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { encodeLine, type JournalRecord } from '../../src/journal/record.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
 import { writeControlLog } from '../bench/control-log.ts';
 import { fakeWriter } from '../support/fake-writer.ts';
 import { moves, playHonestly } from '../support/honest-writers.ts';

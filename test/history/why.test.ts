@@ -1,19 +1,19 @@
 // Why: recorded logs → the records that led to the present, in words, each with its place; and nothing else.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { EMPTY_FOLD, foldEntry } from '../../src/breaker/control/replay.ts';
+import type { Journal } from '../../src/breaker/journal/journal.ts';
+import { type Entry, joinLines } from '../../src/breaker/journal/lines.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { encodeLine } from '../../src/breaker/journal/record.ts';
 import { happeningDocument, happeningLine } from '../../src/cli/happening.ts';
 import { pastLines } from '../../src/cli/past.ts';
 import { whyControl, whyLines } from '../../src/cli/why.ts';
 import { whyScene } from '../../src/cli/why-scene.ts';
-import { EMPTY_FOLD, foldEntry } from '../../src/control/replay.ts';
 import { CHAIN_ENDS, EMPTY_CHAIN, lengthOf, linked, newestOf, relinked } from '../../src/history/chain.ts';
 import { type ControlStory, EMPTY_STORY, evolveStory } from '../../src/history/control-story.ts';
 import { JobTeller } from '../../src/history/scene-story.ts';
 import { stateAt } from '../../src/history/state-at.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { type Entry, joinLines } from '../../src/journal/lines.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { encodeLine } from '../../src/journal/record.ts';
 import { createOutageHistory } from '../../src/outages/outages.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import { play, strokes } from '../support/control-logs.ts';

@@ -4,11 +4,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ERA } from '../../machines/era.ts';
-import { MACHINES } from '../../src/control/evolve.ts';
-import { INITIAL_STATE, MACHINE_NAMES } from '../../src/control/state.ts';
+import { MACHINES } from '../../src/breaker/control/evolve.ts';
+import { INITIAL_STATE, MACHINE_NAMES } from '../../src/breaker/control/state.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { ADOPTED, inspect, openingEvents } from '../../src/inspect/protocol.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
 import { play, strokes } from '../support/control-logs.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { writeOutage } from '../support/outage-journal.ts';

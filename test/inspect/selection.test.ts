@@ -1,12 +1,12 @@
 // Which part of the log is shown, and what its words mean.
 
 import { describe, expect, test } from 'vitest';
-import type { Step } from '../../src/control/replay.ts';
-import { INITIAL_STATE } from '../../src/control/state.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
+import { INITIAL_STATE } from '../../src/breaker/control/state.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { inspectWish, parsePoint } from '../../src/inspect/options.ts';
 import { OutageStretch } from '../../src/inspect/outage-stretch.ts';
 import { MAX_STEPS, Selection } from '../../src/inspect/selection.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { START_AT } from '../support/fake-writer.ts';
 import { writeOutage } from '../support/outage-journal.ts';
 import { entriesOf, foldAll } from '../support/streams.ts';

@@ -1,11 +1,11 @@
 // The viewer's model: at each place of the timeline the machines are what the fold says they were.
 
 import { expect, test } from 'vitest';
-import { INITIAL_STATE, MACHINE_NAMES } from '../../src/control/state.ts';
+import { INITIAL_STATE, MACHINE_NAMES } from '../../src/breaker/control/state.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { frameOf } from '../../src/inspect/frames.ts';
 import { greetingOf } from '../../src/inspect/opening.ts';
 import { Timeline } from '../../src/inspect/timeline.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { writeOutage } from '../support/outage-journal.ts';
 import { entriesOf, foldAll } from '../support/streams.ts';
 

@@ -2,9 +2,9 @@
 import { getEventListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { inspectWish } from '../../src/inspect/options.ts';
 import { type InspectWorld, inspectJournal } from '../../src/invocation/inspect.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 
 test('however often it looks, it listens for its end at most once', async () => {

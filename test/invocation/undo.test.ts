@@ -2,7 +2,7 @@
 // and an undo is an edit that can be undone.
 
 import { describe, expect, test } from 'vitest';
-import { DRAIN_LEASE_MS } from '../../src/invocation/drain-lease.ts';
+import { DRAIN_LEASE_MS } from '../../src/breaker/drain-lease.ts';
 import { queueEventOf } from '../../src/queue/queue-fold.ts';
 import { fileOf, VirtualWorld } from '../support/virtual-world.ts';
 

@@ -1,4 +1,4 @@
-// The hold's transitions as a table. When it ends is asked with a moment (test/control/decide.test.ts).
+// The hold's transitions as a table. When it ends is asked with a moment (test/breaker/control/decide.test.ts).
 import { expect, test } from 'vitest';
 import { type HoldContext, holdMachine } from '../../machines/hold.ts';
 import { event } from '../support/machine-events.ts';

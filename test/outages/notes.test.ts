@@ -1,8 +1,8 @@
 // Notes: what a person says about an outage is in the log, moves nothing, and stays with its outage.
 import { expect, test } from 'vitest';
-import { MAX_NOTE } from '../../src/control/annotations.ts';
-import { ControlLog } from '../../src/control/control-log.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { MAX_NOTE } from '../../src/breaker/control/annotations.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { evolveHistory, newHistory } from '../../src/outages/outages.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { drainClaim, probeFailed } from '../support/honest-writers.ts';

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ControlEvent } from '../../machines/events.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import type { Journal } from '../../src/breaker/journal/journal.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { outageLines, outageReport } from '../../src/cli/outages.ts';
-import { ControlLog } from '../../src/control/control-log.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
 import {
   COVERAGE_GAP_MS,
   createOutageHistory,

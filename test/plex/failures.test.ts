@@ -5,7 +5,7 @@
 import dns from 'node:dns';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type FailureClass, isCounted } from '../../machines/failure-classes.ts';
-import { DEFAULT_PAUSE_MS } from '../../src/control/failure.ts';
+import { DEFAULT_PAUSE_MS } from '../../src/breaker/control/failure.ts';
 import { MAX_ANSWER_BYTES } from '../../src/http/http-session.ts';
 import { MAX_JSON_BYTES } from '../../src/http/json.ts';
 import {

@@ -10,15 +10,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Folder → the folders that it may import from, besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   machines: [],
-  'src/journal': ['machines'],
-  'src/control': ['machines', 'src/journal'],
-  'src/queue': ['machines', 'src/journal'],
-  'src/outages': ['machines', 'src/journal', 'src/control'],
-  'src/backtest': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/outages'],
+  'src/breaker': ['machines'],
+  'src/queue': ['machines', 'src/breaker'],
+  'src/outages': ['machines', 'src/breaker'],
+  'src/backtest': ['machines', 'src/breaker', 'src/queue', 'src/outages'],
   'src/export': [
     'machines',
-    'src/journal',
-    'src/control',
+    'src/breaker',
     'src/queue',
     'src/outages',
     // How the words of others leave us.
@@ -28,12 +26,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/sync',
   ],
   'src/chart': ['machines'],
-  'src/history': ['machines', 'src/journal', 'src/control', 'src/queue'],
-  'src/doctor': ['machines', 'src/journal', 'src/control', 'src/queue', 'src/history'],
+  'src/history': ['machines', 'src/breaker', 'src/queue'],
+  'src/doctor': ['machines', 'src/breaker', 'src/queue', 'src/history'],
   'src/schemas': ['machines'],
-  'src/inspect': ['machines', 'src/chart', 'src/cli', 'src/control', 'src/journal', 'src/outages'],
+  'src/inspect': ['machines', 'src/chart', 'src/cli', 'src/breaker', 'src/outages'],
   'src/http': [],
-  'src/plex': ['machines', 'src/control', 'src/http'],
+  'src/plex': ['machines', 'src/breaker', 'src/http'],
   'src/stash': ['src/http', 'src/queue'],
   'src/sync': ['src/plex', 'src/stash', 'src/queue'],
   'src/reconcile': ['machines', 'src/plex', 'src/stash', 'src/queue', 'src/sync'],
@@ -41,8 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/cli': [
     'machines',
     'src/chart',
-    'src/journal',
-    'src/control',
+    'src/breaker',
     'src/queue',
     'src/outages',
     'src/history',
@@ -51,15 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/sync',
     'src/backtest',
   ],
-  'src/report': [
-    'machines',
-    'src/chart',
-    'src/journal',
-    'src/control',
-    'src/queue',
-    'src/outages',
-    'src/cli',
-  ],
+  'src/report': ['machines', 'src/chart', 'src/breaker', 'src/queue', 'src/outages', 'src/cli'],
 };
 
 const sources = ['machines', 'src'].flatMap((folder) =>
@@ -75,6 +64,26 @@ test.each(Object.keys(MAY_IMPORT))('%s imports only what it may', (folder) => {
     .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
     .filter(({ target }) => !allowed.some((prefix) => target.startsWith(`${prefix}/`)));
   expect(wrong).toEqual([]);
+});
+
+test('of the breaker the rest knows what its index gives', () => {
+  const wrong = sources
+    .filter((file) => file.startsWith('src/') && !file.startsWith('src/breaker/'))
+    .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
+    .filter(({ target }) => target.startsWith('src/breaker/') && target !== 'src/breaker/index.ts');
+  expect(wrong).toEqual([]);
+});
+
+test('the breaker knows neither Plex nor Stash, and no name of this product', () => {
+  const words = /\b(plex|stash|scene|breakwater)/i;
+  const files = sources.filter((file) => /^(machines|src\/breaker)\//.test(file));
+  const told = files.flatMap((file) =>
+    readFileSync(path.join(root, file), 'utf8')
+      .split('\n')
+      .filter((line) => words.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  expect(told).toEqual([]);
 });
 
 test('what runs in a browser takes nothing with it but words and shapes', () => {
@@ -94,10 +103,10 @@ test('nothing in the product imports what never ships', () => {
 });
 
 test('how a journal is stored is known where it is stored, and who opens it names the adapter', () => {
-  const openers = ['src/invocation/data-dir.ts', 'src/worker/process-world.ts'];
-  for (const file of sources.filter((name) => !name.startsWith('src/journal/'))) {
+  const openers = ['src/breaker/index.ts', 'src/invocation/data-dir.ts', 'src/worker/process-world.ts'];
+  for (const file of sources.filter((name) => !name.startsWith('src/breaker/journal/'))) {
     const code = readFileSync(path.join(root, file), 'utf8');
-    expect(code, file).not.toMatch(/\.ndjson|statfsSync|journal\/(segments|segment-\w+)\.ts/);
+    expect(code, file).not.toMatch(/\.ndjson|statfsSync/);
     if (!openers.includes(file)) expect(code, file).not.toMatch(/File(Journal|Segments)\b/);
   }
 });
@@ -112,7 +121,7 @@ test('machines are pure: no clock, no dice, no timers, no effects', () => {
 });
 
 test('nobody but the shell reads the clock or throws dice', () => {
-  const shell = /^src\/(door\/hook-main|invocation\/process|journal\/atomic-file|worker|http)/;
+  const shell = /^src\/(door\/hook-main|breaker\/process|breaker\/journal\/atomic-file|worker|http)/;
   for (const file of sources.filter((name) => !shell.test(name))) {
     expect(readFileSync(path.join(root, file), 'utf8'), file).not.toMatch(
       /Date\.now|Math\.random\(|performance\.now/,

@@ -3,9 +3,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { encodeLine } from '../../src/journal/record.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { encodeLine } from '../../src/breaker/journal/record.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import {
   type Agenda,
   AgendaLog,
@@ -18,7 +18,7 @@ import { compactQueue } from '../../src/queue/compaction.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
 import { createQueue, dueJobs } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
-import { recordOf } from '../journal/conformance.ts';
+import { recordOf } from '../breaker/journal/conformance.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { PROPERTY_RUNS } from '../support/property-runs.ts';
 

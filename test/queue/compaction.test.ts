@@ -1,17 +1,17 @@
 // Dropping old segments of the queue: what they came to stays, to the last position, for every reader and after any crash.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { FileSegments } from '../../src/journal/file-segments.ts';
-import type { Journal, Segments } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { FileSegments } from '../../src/breaker/journal/file-segments.ts';
+import type { Journal, Segments } from '../../src/breaker/journal/journal.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { compactedEvents, restored } from '../../src/queue/compacted.ts';
 import { compactQueue, type QueueRetention } from '../../src/queue/compaction.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
 import { createQueue, type Queue } from '../../src/queue/queue.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
-import { recordOf } from '../journal/conformance.ts';
+import { recordOf } from '../breaker/journal/conformance.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
 import { interleave } from '../support/interleave.ts';
 import { Killed, MemoryDisk } from '../support/memory-disk.ts';

@@ -1,11 +1,11 @@
 // The queue stream as processes share it, and its checkpoint: image and tail equal the whole log.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { JournalError } from '../../src/journal/journal.ts';
-import { joinLines } from '../../src/journal/lines.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { encodeLine } from '../../src/journal/record.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { JournalError } from '../../src/breaker/journal/journal.ts';
+import { joinLines } from '../../src/breaker/journal/lines.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { encodeLine } from '../../src/breaker/journal/record.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
 import { type QueueCheckpoint, QueueLog } from '../../src/queue/queue-log.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';

@@ -1,7 +1,7 @@
 // What a queue record must look like to be heard, part by part: a part that no check watches could be a job that is
 // never due, or a name that nobody can read.
 import { describe, expect, test } from 'vitest';
-import { MAX_WAIT_MS } from '../../src/journal/shape.ts';
+import { MAX_WAIT_MS } from '../../src/breaker/journal/shape.ts';
 import { LIBRARY_JOB, type QueueEvent } from '../../src/queue/events.ts';
 import { isQueueEvent } from '../../src/queue/queue-shapes.ts';
 import { withEach, withoutEach } from '../support/spoilt.ts';

@@ -1,10 +1,10 @@
 // The report against the log that it was made from: the same states, the same figures, the same bytes.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ControlLog } from '../../src/control/control-log.ts';
-import { MACHINE_NAMES } from '../../src/control/state.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { MACHINE_NAMES } from '../../src/breaker/control/state.ts';
+import type { Journal } from '../../src/breaker/journal/journal.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { COVERAGE_GAP_MS, evolveHistory, newHistory } from '../../src/outages/outages.ts';
 import { historyFigures } from '../../src/outages/summary.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';

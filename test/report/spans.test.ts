@@ -1,6 +1,6 @@
 // Pieces of observed time: joined, disjoint, and not too many.
 import { expect, test } from 'vitest';
-import type { Step } from '../../src/control/replay.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
 import { newHistory, type OutageHistory } from '../../src/outages/outages.ts';
 import { MAX_SPANS, SpanFold } from '../../src/report/spans.ts';
 

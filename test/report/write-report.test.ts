@@ -12,8 +12,8 @@ import {
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import type { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import type { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { htmlOf } from '../../src/report/html.ts';
 import { pageAssets } from '../../src/report/page-assets.ts';
 import { reportOf } from '../../src/report/report.ts';

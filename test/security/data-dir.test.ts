@@ -16,13 +16,13 @@ import {
 } from 'node:fs';
 import * as path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ControlLog } from '../../src/control/control-log.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { AtomicFile } from '../../src/breaker/journal/atomic-file.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { processWriter, thisProcess } from '../../src/breaker/process.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
-import { processWriter, thisProcess } from '../../src/invocation/process.ts';
 import { settingsFileIn } from '../../src/invocation/settings-now.ts';
-import { AtomicFile } from '../../src/journal/atomic-file.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { recordOf } from '../journal/conformance.ts';
+import { recordOf } from '../breaker/journal/conformance.ts';
 import { BUNDLE, spawnAndRead } from '../support/live-world.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import type { PlexClient } from '../../src/plex/plex-client.ts';
 import { itemOf } from '../../src/plex/plex-item.ts';
 import type { QueueEvent } from '../../src/queue/events.ts';

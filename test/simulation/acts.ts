@@ -1,7 +1,7 @@
 // Carrying out a plan: what people do, and what goes wrong.
 
+import { gate } from '../../src/breaker/control/decide.ts';
 import { parseDuration } from '../../src/cli/duration.ts';
-import { gate } from '../../src/control/decide.ts';
 import type { Scope } from '../../src/door/scopes.ts';
 import type { TaskArgs, TaskMode } from '../../src/invocation/task.ts';
 import type { JobName } from '../../src/queue/events.ts';

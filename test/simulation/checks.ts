@@ -2,8 +2,8 @@
 // end. `Watch` looks at those that are about the log.
 
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import type { Step } from '../../src/control/replay.ts';
-import type { JournalRecord, StreamName } from '../../src/journal/record.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
+import type { JournalRecord, StreamName } from '../../src/breaker/journal/record.ts';
 import type { MachineClock } from './clock.ts';
 import type { Looks } from './invariants.ts';
 import type { Exit, Kernel, SimProcess } from './kernel.ts';

@@ -1,20 +1,20 @@
 // A machine with Stash on it and Plex beside it: brings the real wakes, drainers and tasks to life as processes, and
 // notes what each was promised.
 
+import { AtomicFile } from '../../src/breaker/journal/atomic-file.ts';
+import type { Checkpoint, CheckpointStore } from '../../src/breaker/journal/checkpoint.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { FileSegments } from '../../src/breaker/journal/file-segments.ts';
+import type { JournalRecord, StreamName } from '../../src/breaker/journal/record.ts';
+import { makeRecord, type Writer } from '../../src/breaker/journal/writer.ts';
+import { useProcessTable } from '../../src/breaker/process.ts';
 import { isScope, type Scope } from '../../src/door/scopes.ts';
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { drain } from '../../src/invocation/drainer.ts';
 import type { HouseRules } from '../../src/invocation/housekeeping.ts';
-import { useProcessTable } from '../../src/invocation/process.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { TaskResult } from '../../src/invocation/task-result.ts';
 import type { World } from '../../src/invocation/world.ts';
-import { AtomicFile } from '../../src/journal/atomic-file.ts';
-import type { Checkpoint, CheckpointStore } from '../../src/journal/checkpoint.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { FileSegments } from '../../src/journal/file-segments.ts';
-import type { JournalRecord, StreamName } from '../../src/journal/record.ts';
-import { makeRecord, type Writer } from '../../src/journal/writer.ts';
 import { NO_FILE } from '../../src/settings/file.ts';
 import type { Drainers } from '../../src/wake/see-to-drainer.ts';
 import type { MachineClock } from './clock.ts';

@@ -1,7 +1,7 @@
 // What happens in a run, as data: made from a seed before anything runs, so that a failing run can be made smaller by
 // leaving things out of it.
 
-import type { StreamName } from '../../src/journal/record.ts';
+import type { StreamName } from '../../src/breaker/journal/record.ts';
 import { Dice } from './dice.ts';
 import { furthered } from './further-acts.ts';
 import { PLEX_FAULT_NAMES, type PlexFault } from './plex-faults.ts';

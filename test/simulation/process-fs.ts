@@ -4,7 +4,7 @@
 
 import type * as nodeFs from 'node:fs';
 import { constants } from 'node:fs';
-import type { JournalFs } from '../../src/journal/file-journal.ts';
+import type { JournalFs } from '../../src/breaker/journal/file-journal.ts';
 import type { Dice } from './dice.ts';
 import { type Disk, folderOf, Inode } from './disk.ts';
 import type { Kernel, SimProcess } from './kernel.ts';

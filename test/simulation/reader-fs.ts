@@ -1,7 +1,7 @@
 // The disk as it is at a moment, read at once and without faults: for those who watch.
 
 import { constants } from 'node:fs';
-import type { JournalFs } from '../../src/journal/file-journal.ts';
+import type { JournalFs } from '../../src/breaker/journal/file-journal.ts';
 import type { Disk, Inode } from './disk.ts';
 import { errorOf } from './process-fs.ts';
 

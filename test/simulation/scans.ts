@@ -1,7 +1,7 @@
 // Looks at the scans that Plex is asked for: a session asks once for each folder, and again only for what was queued
 // after that.
 
-import type { Step } from '../../src/control/replay.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import type { PlacedQueueEvent } from '../../src/queue/queue.ts';
 import type { Looks } from './invariants.ts';

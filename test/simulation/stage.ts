@@ -1,10 +1,10 @@
 // All that a run is made of, put together: the machine, its disk and clocks, Stash and Plex, and those who watch.
 
 import { ERA } from '../../machines/era.ts';
-import type { FoldState } from '../../src/control/replay.ts';
+import type { FoldState } from '../../src/breaker/control/replay.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { imageName, placeOf, segmentName } from '../../src/breaker/journal/segments.ts';
 import type { HouseRules } from '../../src/invocation/housekeeping.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { imageName, placeOf, segmentName } from '../../src/journal/segments.ts';
 import { Checks, WALL_SKEW_MS } from './checks.ts';
 import { MachineClock } from './clock.ts';
 import { Dice } from './dice.ts';

@@ -2,15 +2,15 @@
 // newer version. The code is the same; what it writes is marked on its way to the log, and what it reads on its way back.
 
 import { ERA } from '../../machines/era.ts';
-import type { Checkpoint } from '../../src/journal/checkpoint.ts';
-import type { AppendResult, Journal } from '../../src/journal/journal.ts';
-import type { Chunk, Entry } from '../../src/journal/lines.ts';
+import type { Checkpoint } from '../../src/breaker/journal/checkpoint.ts';
+import type { AppendResult, Journal } from '../../src/breaker/journal/journal.ts';
+import type { Chunk, Entry } from '../../src/breaker/journal/lines.ts';
 import {
   type JournalRecord,
   type Position,
   RECORD_VERSION,
   type StreamName,
-} from '../../src/journal/record.ts';
+} from '../../src/breaker/journal/record.ts';
 
 /** 0: this one. 1: the next era. 2: the next era and newer records. */
 export type Version = 0 | 1 | 2;

@@ -2,18 +2,18 @@
 // about the log. It remembers the state at every position, and tells the same story a second time by hand.
 
 import { type Moment, remainingMs } from '../../machines/time.ts';
-import { gate, isHeld } from '../../src/control/decide.ts';
-import { evolve } from '../../src/control/evolve.ts';
-import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/control/replay.ts';
-import type { ControlState } from '../../src/control/state.ts';
-import { type Journal, readAll } from '../../src/journal/journal.ts';
-import type { Entry } from '../../src/journal/lines.ts';
-import type { JournalRecord } from '../../src/journal/record.ts';
+import { gate, isHeld } from '../../src/breaker/control/decide.ts';
+import { evolve } from '../../src/breaker/control/evolve.ts';
+import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/breaker/control/replay.ts';
+import type { ControlState } from '../../src/breaker/control/state.ts';
+import { type Journal, readAll } from '../../src/breaker/journal/journal.ts';
+import type { Entry } from '../../src/breaker/journal/lines.ts';
+import type { JournalRecord } from '../../src/breaker/journal/record.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../../src/outages/outages.ts';
 import { isSeen } from '../../src/queue/looked.ts';
 import { createQueue, type PlacedQueueEvent, type QueueStore } from '../../src/queue/queue.ts';
 import { queueEventOf } from '../../src/queue/queue-fold.ts';
-import { beginning, inWordsOfEvolve, type Told, tell } from '../control/oracle.ts';
+import { beginning, inWordsOfEvolve, type Told, tell } from '../breaker/control/oracle.ts';
 import { event } from '../support/machine-events.ts';
 import type { Looks } from './invariants.ts';
 

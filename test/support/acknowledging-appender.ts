@@ -1,8 +1,8 @@
 // A program of its own that appends to both streams as fast as it can and says each number once it was told that it is
 // durable: dir, name, first number, count. Bundled by the test that starts many of it and kills some.
 import { writeSync } from 'node:fs';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { programWriter } from './program-writer.ts';
 
 const [dir, inv, first, count] = process.argv.slice(2) as [string, string, string, string];

@@ -1,8 +1,8 @@
 // A program of its own that appends records to a journal as fast as it can: dir, name, count, and after how many it seals
 // (never, by default). Bundled by the tests that start several of it at once.
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { FileSegments } from '../../src/journal/file-segments.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { FileSegments } from '../../src/breaker/journal/file-segments.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { programWriter } from './program-writer.ts';
 
 const [dir, inv, count, sealEvery] = process.argv.slice(2) as [string, string, string, string?];

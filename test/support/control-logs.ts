@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import type { ControlEvent, StampedControlEvent } from '../../machines/events.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
 import type { Moment } from '../../machines/time.ts';
-import { evolve } from '../../src/control/evolve.ts';
-import { type ControlState, INITIAL_STATE } from '../../src/control/state.ts';
+import { evolve } from '../../src/breaker/control/evolve.ts';
+import { type ControlState, INITIAL_STATE } from '../../src/breaker/control/state.ts';
 import { FakeClock } from './fake-writer.ts';
 
 /** An event without the epoch, which is filled in where it lands. */

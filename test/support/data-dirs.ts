@@ -1,7 +1,7 @@
 // A data dir on disk that holds a golden log: a real history for what is run as a process.
 import { readFileSync } from 'node:fs';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
 import { readGolden } from '../../src/export/golden.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
 import { entriesOf } from './streams.ts';
 import { tempDir } from './temp-dir.ts';
 

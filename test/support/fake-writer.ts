@@ -1,6 +1,6 @@
 // Writers with clocks and dice of their own: what a simulation puts where a process would read the system.
 import type { Moment } from '../../machines/time.ts';
-import type { Writer } from '../../src/journal/writer.ts';
+import type { Writer } from '../../src/breaker/journal/writer.ts';
 import { seeded } from './seeded.ts';
 
 export const START_AT = Date.UTC(2026, 0, 5, 12);

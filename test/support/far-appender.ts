@@ -3,9 +3,9 @@
 // is durable. Bundled by the test that starts many of it.
 import * as nodeFs from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import type { JournalFs } from '../../src/journal/disk.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import type { JournalFs } from '../../src/breaker/journal/disk.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { programWriter } from './program-writer.ts';
 
 const [dir, inv, count, death] = process.argv.slice(2) as [string, string, string, Death];

@@ -2,9 +2,9 @@
 // of a lease that they believe to hold. Between two moves time passes, clocks step and the machine reboots.
 import fc from 'fast-check';
 import type { ControlEvent } from '../../machines/events.ts';
-import { ControlLog } from '../../src/control/control-log.ts';
-import type { Step } from '../../src/control/replay.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';
 
 export const drainClaim = { type: 'lease.claimed', lease: 'drain', forMs: 120_000, draw: 0.5 } as const;

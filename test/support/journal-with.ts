@@ -1,6 +1,6 @@
 // A journal of which some is otherwise: it fails, sleeps, or counts.
 
-import type { Journal } from '../../src/journal/journal.ts';
+import type { Journal } from '../../src/breaker/journal/journal.ts';
 
 /** `journal`, but for what is given. */
 export function journalWith(journal: Journal, given: Partial<Journal>): Journal {

@@ -4,7 +4,7 @@
 // As a network file system it is the worst that one may be: a file that is open is as long as it was when it was opened,
 // for who reads it and who appends to it, but for what he wrote himself.
 
-import type { JournalFs } from '../../src/journal/disk.ts';
+import type { JournalFs } from '../../src/breaker/journal/disk.ts';
 
 /** What a call of a dead process ends in. */
 export class Killed extends Error {}

@@ -2,8 +2,8 @@
 
 import type { ControlEvent } from '../../machines/events.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import { ControlLog } from '../../src/control/control-log.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import type { Journal } from '../../src/breaker/journal/journal.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';
 
 export const HOSTILE_REASON =

@@ -4,9 +4,9 @@
 
 import type { ControlEvent } from '../../machines/events.ts';
 import { DEFAULT_POLICY } from '../../machines/policy.ts';
-import { ControlLog } from '../../src/control/control-log.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { Writer } from '../../src/journal/writer.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { Writer } from '../../src/breaker/journal/writer.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { FakeClock } from './fake-writer.ts';

@@ -1,6 +1,6 @@
 // A prober's part, said by a test: so that an outage is half over before any drainer is at work.
 
-import type { ControlLog } from '../../src/control/control-log.ts';
+import type { ControlLog } from '../../src/breaker/control/control-log.ts';
 import type { VirtualWorld } from './virtual-world.ts';
 
 const WAITED_MS = 10 * 60_000;

@@ -1,8 +1,8 @@
 // A world for commands that only look back: a journal and a clock. Whoever asks it for Stash, Plex or a checkpoint fails.
 
+import type { Journal, Segments } from '../../src/breaker/journal/journal.ts';
 import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import type { World } from '../../src/invocation/world.ts';
-import type { Journal, Segments } from '../../src/journal/journal.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';
 
 const NO_SEGMENTS = {

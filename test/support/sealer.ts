@@ -1,9 +1,9 @@
 // A program of its own that seals a stream whenever it has grown a little, until it is killed. Bundled by the test that
 // starts it: dir, bytes.
-import { FileJournal } from '../../src/journal/file-journal.ts';
-import { FileSegments } from '../../src/journal/file-segments.ts';
-import { placeOf } from '../../src/journal/segments.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
+import { FileSegments } from '../../src/breaker/journal/file-segments.ts';
+import { placeOf } from '../../src/breaker/journal/segments.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 
 const [dir, bytes] = process.argv.slice(2) as [string, string];
 const journal = new FileJournal(dir);

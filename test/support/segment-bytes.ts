@@ -1,6 +1,6 @@
 // A segment as a whole, for tests that look at its bytes.
-import type { Segments } from '../../src/journal/journal.ts';
-import type { StreamName } from '../../src/journal/record.ts';
+import type { Segments } from '../../src/breaker/journal/journal.ts';
+import type { StreamName } from '../../src/breaker/journal/record.ts';
 
 /** Null: it is empty, or not there. */
 export async function bytesOf(

@@ -1,8 +1,8 @@
 // Two streams that tell one story, written by the real logs on one clock: a drainer and hooks, at seconds since the start.
 import type { ControlEvent } from '../../machines/events.ts';
-import { ControlLog } from '../../src/control/control-log.ts';
-import type { Journal } from '../../src/journal/journal.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import type { Journal } from '../../src/breaker/journal/journal.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
 import type { JobName, QueueEvent } from '../../src/queue/events.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';

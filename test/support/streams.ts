@@ -1,14 +1,14 @@
 // Control logs as records in a journal, and readers of them.
 import { ERA } from '../../machines/era.ts';
 import type { StampedControlEvent } from '../../machines/events.ts';
-import { evolve } from '../../src/control/evolve.ts';
-import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/control/replay.ts';
-import { INITIAL_STATE } from '../../src/control/state.ts';
-import { transitionOf } from '../../src/control/witness.ts';
-import { type Journal, readAll } from '../../src/journal/journal.ts';
-import type { Entry } from '../../src/journal/lines.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
+import { evolve } from '../../src/breaker/control/evolve.ts';
+import { EMPTY_FOLD, type FoldState, foldEntry, type Step } from '../../src/breaker/control/replay.ts';
+import { INITIAL_STATE } from '../../src/breaker/control/state.ts';
+import { transitionOf } from '../../src/breaker/control/witness.ts';
+import { type Journal, readAll } from '../../src/breaker/journal/journal.ts';
+import type { Entry } from '../../src/breaker/journal/lines.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
 import { seeded } from './seeded.ts';
 
 /** The events as records of the control stream, each witnessed by a writer who had folded all before it. */

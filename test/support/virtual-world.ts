@@ -6,8 +6,10 @@
 
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { ControlLog } from '../../src/control/control-log.ts';
-import type { Step } from '../../src/control/replay.ts';
+import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
+import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { Writer } from '../../src/breaker/journal/writer.ts';
 import type { Scope } from '../../src/door/scopes.ts';
 import type { DataDir } from '../../src/invocation/data-dir.ts';
 import { type DrainOptions, type DrainSummary, drain } from '../../src/invocation/drainer.ts';
@@ -15,8 +17,6 @@ import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import { runMode, type TaskArgs, type TaskMode } from '../../src/invocation/task.ts';
 import type { TaskResult } from '../../src/invocation/task-result.ts';
 import type { StashPort, World } from '../../src/invocation/world.ts';
-import { MemoryJournal } from '../../src/journal/memory-journal.ts';
-import type { Writer } from '../../src/journal/writer.ts';
 import { type Asked, type Failure, ofBody, ofNetwork, ofStatus } from '../../src/plex/failures.ts';
 import type { PlexResult } from '../../src/plex/plex-client.ts';
 import { type ImageKind, type PlexItem, type PlexSection, TAG_KINDS } from '../../src/plex/plex-item.ts';

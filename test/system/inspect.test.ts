@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { MACHINE_NAMES } from '../../src/control/state.ts';
-import { FileJournal } from '../../src/journal/file-journal.ts';
+import { MACHINE_NAMES } from '../../src/breaker/control/state.ts';
+import { FileJournal } from '../../src/breaker/journal/file-journal.ts';
 import { BUNDLE, spawnAndRead } from '../support/live-world.ts';
 import { writeOutage } from '../support/outage-journal.ts';
 import { RunningCommand } from '../support/running-command.ts';

@@ -2,7 +2,7 @@
 // random. Afterwards: nothing lost, nothing older, one outage for each absence, and Plex was left alone while away.
 
 import { afterEach, expect, test } from 'vitest';
-import type { Step } from '../../src/control/replay.ts';
+import type { Step } from '../../src/breaker/control/replay.ts';
 import { evolveHistory, newHistory, type OutageHistory } from '../../src/outages/outages.ts';
 import { LiveWorld, TOKEN, until } from '../support/live-world.ts';
 import { seeded } from '../support/seeded.ts';

@@ -1,10 +1,10 @@
 // Wakes over a world in memory: what one queues, whom it starts, how long it stays, and what it leaves behind.
 
 import { describe, expect, test } from 'vitest';
-import { useProcessTable } from '../../src/invocation/process.ts';
+import { encodeLine } from '../../src/breaker/journal/record.ts';
+import { makeRecord } from '../../src/breaker/journal/writer.ts';
+import { useProcessTable } from '../../src/breaker/process.ts';
 import { runMode } from '../../src/invocation/task.ts';
-import { encodeLine } from '../../src/journal/record.ts';
-import { makeRecord } from '../../src/journal/writer.ts';
 import type { JobName } from '../../src/queue/events.ts';
 import { FILES_CHANGED } from '../../src/reconcile/schedule.ts';
 import { ASKED_MS } from '../../src/wake/see-to-drainer.ts';

@@ -1,8 +1,8 @@
 // The left and the middle: the machines with their states, the chart of the one that is looked at with its state and
 // its last edge lit, and its context.
 
+import type { MachineName } from '../../breaker/index.ts';
 import { edgeTaken } from '../../chart/chart.ts';
-import type { MachineName } from '../../control/state.ts';
 import type { ActorView, Timeline } from '../timeline.ts';
 import { byId, element, picture } from './element.ts';
 
