@@ -25,6 +25,7 @@ export {
 export { transitionOf } from './control/witness.ts';
 export { DrainLease, LeaseLost } from './drain-lease.ts';
 export { isDrainerWanted, isHolderGone } from './drainer-wanted.ts';
+export { type DirFacts, dirFacts, exposuresOf, sweepTemporaries } from './folder.ts';
 export { AtomicFile, READ_FLAGS, replaceFile } from './journal/atomic-file.ts';
 export { type ChainVerdict, chain, verifyChain } from './journal/chain.ts';
 export {
@@ -37,7 +38,6 @@ export {
 export { failureOf } from './journal/disk.ts';
 export { FileJournal } from './journal/file-journal.ts';
 export { FileSegments } from './journal/file-segments.ts';
-export { type DirFacts, dirFacts, exposuresOf, sweepTemporaries } from './journal/folder.ts';
 export { type AppendResult, type Journal, JournalError, readAll, type Segments } from './journal/journal.ts';
 export { type Entry, joinLines } from './journal/lines.ts';
 export { MemoryJournal } from './journal/memory-journal.ts';

@@ -1,8 +1,8 @@
 // The folder of a journal and its checkpoints, as one looks at it who has to tell a person what is wrong with it.
 
 import * as fs from 'node:fs';
-import { isShared, LOCK_MARK } from './network.ts';
-import { isSegmentName } from './segments.ts';
+import { isShared, LOCK_MARK } from './journal/network.ts';
+import { isSegmentName } from './journal/segments.ts';
 
 export type DirFacts =
   | { readonly kind: 'missing' }

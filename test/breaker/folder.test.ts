@@ -2,8 +2,8 @@
 
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { sweepTemporaries } from '../../../src/breaker/journal/folder.ts';
-import { tempDir } from '../../support/temp-dir.ts';
+import { sweepTemporaries } from '../../src/breaker/folder.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 const NOW = 1_800_000_000_000;
 
