@@ -3,7 +3,9 @@
 
 import { expect, test } from 'vitest';
 import { ControlLog } from '../../src/breaker/control/control-log.ts';
+import { readAll } from '../../src/breaker/journal/journal.ts';
 import { MemoryJournal } from '../../src/breaker/journal/memory-journal.ts';
+import type { JournalRecord } from '../../src/breaker/journal/record.ts';
 import { probeUnderLease } from '../../src/breaker/probing.ts';
 import type { Failure } from '../../src/plex/failures.ts';
 import { FakeClock, fakeWriter } from '../support/fake-writer.ts';
@@ -21,7 +23,10 @@ const away = {
 } as const;
 
 /** The breaker is open and a probe is due; one process claims it, and `meanwhile` happens before it reads on. */
-async function probed(meanwhile: (other: ControlLog, clock: FakeClock) => Promise<unknown>) {
+async function probed(
+  meanwhile: (other: ControlLog, clock: FakeClock) => Promise<unknown> = async () => {},
+  failure: Failure = REFUSED,
+) {
   const clock = new FakeClock();
   const journal = new MemoryJournal();
   const other = await ControlLog.open(journal, fakeWriter(clock, 'other', 2));
@@ -40,21 +45,15 @@ async function probed(meanwhile: (other: ControlLog, clock: FakeClock) => Promis
   const plex = {
     probe: async () => {
       asked += 1;
-      return { ok: false, failure: REFUSED } as const;
+      return { ok: false, failure } as const;
     },
   };
-  const outcome = await probeUnderLease({
-    control,
-    writer,
-    probe: plex.probe,
-    pending: 1,
-    isForced: false,
-  });
-  return { outcome, asked, state: control.state };
+  const outcome = await probeUnderLease({ control, writer, probe: plex.probe, pending: 1, isForced: false });
+  return { outcome, asked, state: control.state, journal };
 }
 
 test('asks where nothing came between', async () => {
-  const { outcome, asked, state } = await probed(async () => {});
+  const { outcome, asked, state } = await probed();
   expect(outcome).toEqual({ kind: 'away', failure: REFUSED });
   expect(asked).toBe(1);
   expect(state.probe.value).toBe('free');
@@ -74,4 +73,24 @@ test('does not ask when another has claimed it since, and leaves it to them', as
   expect(outcome).toEqual({ kind: 'not-ours' });
   expect(asked).toBe(0);
   expect(state.probe).toMatchObject({ value: 'held', context: { owner: 'other' } });
+});
+
+test.each([
+  ['outage', 'probe.failed', 'outage'],
+  ['maintenance', 'probe.failed', 'maintenance'],
+  ['transient', 'probe.failed', 'transient'],
+  ['throttled', 'probe.failed', 'outage'],
+  ['config', 'hold.placed', undefined],
+  ['missing', 'probe.failed', 'outage'],
+  ['rejected', 'probe.failed', 'outage'],
+] as const)('a probe that ends in %s is recorded as %s %s', async (its, type, recordedAs) => {
+  const { journal } = await probed(undefined, { ...REFUSED, class: its });
+  const records: JournalRecord[] = [];
+  for await (const entry of readAll(journal, 'control')) {
+    if (entry.kind === 'record') records.push(entry.record);
+  }
+  const [told, released] = records.slice(-2);
+  expect(told).toMatchObject({ type });
+  expect(told?.data.class).toBe(recordedAs);
+  expect(released).toMatchObject({ type: 'lease.released', data: { lease: 'probe' } });
 });
