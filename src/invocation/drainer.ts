@@ -43,7 +43,10 @@ const MAX_SESSIONS = 100;
 export async function drain(world: World, options: DrainOptions): Promise<DrainSummary> {
   const { journal, controlCheckpoint, queueCheckpoint } = world.dir;
   // What no hook told is found here. A Stash that does not answer is met again when its scenes are asked for.
-  if (options.hasLooked !== true) await look(world, ANY_CHANGE);
+  if (options.hasLooked !== true) {
+    const looked = await look(world, ANY_CHANGE);
+    if (looked.kind === 'looked') for (const note of looked.notes) world.log.line('info', note);
+  }
   const control = await ControlLog.open(journal, world.writer, controlCheckpoint.read());
   const queue = await QueueLog.open(journal, world.writer, queueCheckpoint.read());
   const tally: Tally = {

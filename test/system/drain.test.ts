@@ -345,6 +345,15 @@ test('a drainer that was killed is missed by the next hook, not by the end of it
   await titleIs(1, 'hangs');
 });
 
+test('who drains before anything has changed is told what is delivered from now on', async () => {
+  const { stash } = await start();
+  await stash.runTask('breakwater', 'Drain now');
+  const told = () => stash.log.filter(({ text }) => text.includes('The task "Sync all"'));
+  expect(told()).toHaveLength(1);
+  await stash.runTask('breakwater', 'Drain now');
+  expect(told()).toHaveLength(1);
+});
+
 function lastTask({ runs }: StashSimulator) {
   return runs.filter(({ kind }) => kind === 'task').at(-1);
 }
