@@ -9,7 +9,7 @@ export function isDrainerWanted(state: ControlState, writer: Writer): boolean {
   return isDrainerNeeded(state, writer.now(), isHolderGone(state));
 }
 
-/** Whether the holder of the drain lease died without a word, on this host. */
+/** Whether the process that holds the drain lease has ended without a release, on this host. */
 export function isHolderGone({ drain: { value, context } }: ControlState): boolean {
   return value === 'held' && context.holder !== null && isGone(context.holder, context.ends?.from);
 }

@@ -126,7 +126,7 @@ const scope = shape({
   libraries: list(named('library')),
 });
 
-/** A type that is new has to say here what of it may be told. */
+/** A new type does not compile until it is listed here with what of it may be told. */
 const CONTROL: Readonly<Record<ControlEventType | Annotation['type'], Shape>> = {
   'policy.set': {
     policy: shape(Object.fromEntries(Object.keys(DEFAULT_POLICY).map((name) => [name, number]))),

@@ -96,7 +96,7 @@ async function runSession(session: DrainSession): Promise<Stop> {
     return stop;
   } catch (error) {
     if (error instanceof LeaseLost) return { kind: 'lease-lost' };
-    // A detached drainer has no other voice.
+    // The output of a detached drainer is read by nobody: the journal is where its error can be found.
     const reason = `failed: ${session.redact((error as Error).message)}`;
     await session.lease.release(reason, session.answeredAt).catch(() => {});
     throw error;

@@ -280,7 +280,7 @@ export class StashClient {
     return result.ok ? { ok: true, value: result.value.data } : result;
   }
 
-  /** `now`: Stash's clock, wall ms; NaN where a proxy takes its word away. */
+  /** `now`: Stash's clock, wall ms; NaN where a proxy removes the header that says it. */
   async #answer(
     query: string,
     variables: Json = {},

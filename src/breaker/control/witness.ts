@@ -86,7 +86,10 @@ function nameOf(state: MachineState<string, object>): string {
   return 'epoch' in state.context ? `${state.value}#${state.context.epoch}` : state.value;
 }
 
-/** A grant is the claimant's from its own words on, or its next ones would not be heard. */
+/**
+ * A lease that is taken over as recorded belongs to the writer of the record: else its later events, which name its epoch,
+ * would be void.
+ */
 function adoptedLease(context: LeaseContext, epoch: number, event: StampedControlEvent | null): LeaseContext {
   if (event === null || !('forMs' in event) || event.type === 'hold.placed') return { ...context, epoch };
   const holder = event.type === 'lease.claimed' ? (event.process ?? null) : context.holder;

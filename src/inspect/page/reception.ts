@@ -6,7 +6,7 @@ import type { Message } from '../frames.ts';
 export type Ended =
   /** The command has ended. */
   | { readonly kind: 'ended' }
-  /** The server does not let us in; `detail` is its word. */
+  /** The server does not let us in; `detail` is what it answered. */
   | { readonly kind: 'refused'; readonly detail: string };
 
 export async function receive(onMessage: (message: Message) => void): Promise<Ended> {
