@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { noticesOf } from './notices.mjs';
 import { buildReportPage } from './report-page.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -35,7 +36,7 @@ const TOOLS = {
   'growth.cjs': 'test/bench/growth.ts',
 };
 /** The report's page goes into the bundle as two texts: nothing is read later, when an update may have replaced it. */
-const page = buildReportPage();
+const { metafile: pageMetafile, ...page } = buildReportPage();
 const reportPage = {
   name: 'report-page',
   setup: ({ onLoad }) =>
@@ -67,13 +68,16 @@ const common = {
   external: ['esbuild'],
 };
 
+/** What is in each part of the plugin, as esbuild tells it. */
+const shipped = [pageMetafile];
+
 mkdirSync(`${root}dist/plugin`, { recursive: true });
 mkdirSync(`${root}dist/tools`, { recursive: true });
 
 await Promise.all([
-  ...Object.entries(PLUGIN).map(([out, { entry, ...options }]) =>
-    bundle(entry, `dist/plugin/${out}`, { minify: true, ...options }),
-  ),
+  ...Object.entries(PLUGIN).map(async ([out, { entry, ...options }]) => {
+    shipped.push(await bundle(entry, `dist/plugin/${out}`, { minify: true, metafile: true, ...options }));
+  }),
   ...Object.entries(TOOLS)
     .filter(([, entry]) => existsSync(`${root}${entry}`))
     .map(([out, entry]) => bundle(entry, `dist/tools/${out}`)),
@@ -81,11 +85,13 @@ await Promise.all([
 checkVersions();
 for (const file of COPIED) replace(`dist/plugin/${path.basename(file)}`, readFileSync(`${root}${file}`));
 replace('dist/plugin/breakwater-inspect.html', await inspectPage());
+replace('dist/plugin/THIRD-PARTY-NOTICES.txt', noticesOf(shipped, root));
 if (!isQuiet) process.stdout.write('built dist/plugin and dist/tools\n');
 
 async function bundle(entry, outfile, options = {}) {
-  const { outputFiles } = await build({ ...common, ...options, entryPoints: [entry], outfile, write: false });
-  replace(outfile, outputFiles[0].contents);
+  const built = await build({ ...common, ...options, entryPoints: [entry], outfile, write: false });
+  replace(outfile, built.outputFiles[0].contents);
+  return built.metafile;
 }
 
 /** The viewer of `inspect` as one file: no request but for the stream. The worker puts the charts' style into it. */
@@ -98,8 +104,10 @@ async function inspectPage() {
     target: 'es2022',
     format: 'iife',
     minify: true,
+    metafile: true,
     write: false,
   });
+  shipped.push(script.metafile);
   const style = await build({ ...common, entryPoints: [`${folder}/page.css`], minify: true, write: false });
   const text = ({ outputFiles: [file] }) => file.text.trim();
   // Nothing in a script may look like its end.

@@ -5,8 +5,9 @@ import { buildSync } from 'esbuild';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export function buildReportPage() {
+  const outputs = {};
   const [script, styles] = ['page.ts', 'page.css'].map((entry) => {
-    const { outputFiles } = buildSync({
+    const { outputFiles, metafile } = buildSync({
       entryPoints: [`src/report/page/${entry}`],
       absWorkingDir: root,
       bundle: true,
@@ -16,12 +17,14 @@ export function buildReportPage() {
       charset: 'ascii',
       legalComments: 'none',
       logLevel: 'warning',
+      metafile: true,
       write: false,
     });
+    Object.assign(outputs, metafile.outputs);
     // It stands in an element of its own: the end of the element may not be in it.
     const text = outputFiles[0].text.trim();
     if (/<\/(script|style)|<!--/i.test(text)) throw new Error(`${entry} holds what would end its element`);
     return text;
   });
-  return { script, styles };
+  return { script, styles, metafile: { outputs } };
 }
