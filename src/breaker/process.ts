@@ -58,7 +58,7 @@ export interface ProcessTable {
 const SYSTEM: ProcessTable = {
   self: () => ({ pid: process.pid, space: processSpace() }),
   isGone: (holder, heardAt) =>
-    holder.space === processSpace() && (isGoneHere(holder.pid) || isBeforeUs(holder, heardAt)),
+    holder.space === processSpace() && (isGoneHere(holder.pid, heardAt) || isBeforeUs(holder, heardAt)),
 };
 
 let table = SYSTEM;
@@ -92,18 +92,35 @@ function isBeforeUs({ pid }: ProcessName, heardAt: Moment | undefined): boolean 
 /** On the monotonic clock. */
 const STARTED_MS = monotonicMs() - 1_000 * process.uptime();
 
-function isGoneHere(pid: number): boolean {
+function isGoneHere(pid: number, heardAt: Moment | undefined): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return /\) [ZX] /.test(stat);
+    const [, after = ''] = /.*\) (.*)/s.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    const fields = after.split(' ');
+    return /[ZX]/.test(fields[0] ?? '') || isYounger(Number(fields[STARTED_FIELD]), heardAt);
   } catch {
     return false;
   }
+}
+
+/** Behind the name of the process: when it was started, in ticks since the boot (proc_pid_stat(5)). */
+const STARTED_FIELD = 19;
+/** What every Linux tells programs, whatever its own is. */
+const TICK_MS = 10;
+
+/**
+ * Whether a process was started after the holder last wrote: then it has the number of the holder, which is gone. The
+ * system counts the time asleep for a process's start and not for our clock: all of it is taken off, so that this is certain.
+ */
+function isYounger(startedTicks: number, heardAt: Moment | undefined): boolean {
+  if (heardAt?.boot !== bootId()) return false;
+  const upMs = 1_000 * Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+  const asleepMs = Math.max(0, upMs - monotonicMs());
+  return startedTicks * TICK_MS - asleepMs > heardAt.mono + TICK_MS;
 }
 
 function processSpace(): string {

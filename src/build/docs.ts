@@ -1,9 +1,9 @@
-// `npm run docs`: writes what the README shows of the machines.
+// `npm run docs`: writes what src/README.md shows of the machines.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { withMachines } from '../chart/readme.ts';
 
-const file = 'README.md';
+const file = 'src/README.md';
 const before = readFileSync(file, 'utf8');
 const after = withMachines(before);
 if (after !== before) writeFileSync(file, after);

@@ -1,4 +1,4 @@
-// The pictures in the README: Mermaid blocks between two markers, written from the machines. `npm run docs`
+// The pictures in src/README.md: Mermaid blocks between two markers, written from the machines. `npm run docs`
 // puts them there; test/chart/readme.test.ts fails when they are stale.
 
 import { chartOf } from './chart.ts';
@@ -21,7 +21,7 @@ export function withMachines(readme: string): string {
   const end = readme.indexOf(MACHINES_END);
   if (begin < 0 || end < begin) {
     throw new Error(
-      `README.md has no place for the drawings: put ${MACHINES_BEGIN} and ${MACHINES_END} into it`,
+      `the README has no place for the drawings: put ${MACHINES_BEGIN} and ${MACHINES_END} into it`,
     );
   }
   const pictures = DRAWN_NAMES.map(pictureOf).join('\n\n');

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { MACHINES_BEGIN, MACHINES_END, withMachines } from '../../src/chart/readme.ts';
 
-const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+const readme = readFileSync(new URL('../../src/README.md', import.meta.url), 'utf8');
 
-test('the README shows the machines as they are', () => {
-  expect(withMachines(readme) === readme, 'the drawings in README.md are stale: npm run docs').toBe(true);
+test('src/README.md shows the machines as they are', () => {
+  expect(withMachines(readme) === readme, 'the drawings in src/README.md are stale: npm run docs').toBe(true);
 });
 
 test('what stands around the drawings stays, and writing twice changes nothing', () => {

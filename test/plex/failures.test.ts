@@ -585,7 +585,7 @@ describe('the table of facts', () => {
     readonly neverOpens?: string;
   }
 
-  /** facts/plex.md, section 4, "Symptom -> class", row by row; its classes in our words (auth is config, not-found missing, job-permanent rejected). */
+  /** What Stash2Plex makes of each symptom, row by row; its classes in our words (auth is config, not-found missing, job-permanent rejected). */
   const FACTS: readonly Fact[] = [
     { symptom: 'ECONNREFUSED', class: 'outage', shownBy: ['nothing listens'] },
     { symptom: 'EHOSTUNREACH', class: 'outage', shownBy: ['EHOSTUNREACH', 'EHOSTDOWN'] },
@@ -625,7 +625,7 @@ describe('the table of facts', () => {
       symptom: '503 any other body',
       class: 'throttled',
       shownBy: ['503 with another body to item'],
-      neverOpens: 'DESIGN, invariant 4: throttled is a pause, not a failure',
+      neverOpens: 'invariant 4: throttled is a pause, not a failure',
     },
     { symptom: '502', class: 'outage', shownBy: ['502 to item'] },
     { symptom: '504', class: 'outage', shownBy: ['504 to item'] },
@@ -690,13 +690,13 @@ describe('the table of facts', () => {
       symptom: 'TLS certificate error, wrong scheme',
       class: 'config',
       shownBy: 'TLS',
-      neverOpens: 'DESIGN, invariant 4: config is a hold until a person changes something',
+      neverOpens: 'invariant 4: config is a hold until a person changes something',
     },
     {
       symptom: 'other machineIdentifier',
       class: 'config',
       shownBy: ['another server at the address'],
-      neverOpens: 'DESIGN, invariant 4: config is a hold until a person changes something',
+      neverOpens: 'invariant 4: config is a hold until a person changes something',
     },
     {
       symptom: '200 on edit but read-back differs',

@@ -1,7 +1,8 @@
-// Every command in the README works as printed: each line of its shell blocks is run, in order, by a shell.
+// Every command in the READMEs works as printed: each line of their shell blocks is run, in order, by a shell. Links lead
+// somewhere, and words that are explained are words of the code.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,17 @@ import { expect, test } from 'vitest';
 import { SETTING_NAMES, specOf } from '../../src/settings/schema.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+const FILES = ['README.md', 'machines', 'src', 'test'].flatMap((name) =>
+  name.endsWith('.md')
+    ? [name]
+    : readdirSync(path.join(root, name), { recursive: true, encoding: 'utf8' })
+        .filter((file) => path.basename(file) === 'README.md')
+        .map((file) => `${name}/${file}`),
+);
+const texts = new Map(FILES.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));
+const textOf = (file: string) => texts.get(file) ?? '';
+const readme = textOf('README.md');
+const all = [...texts.values()].join('\n');
 
 /** These run in tests of their own, or would run this one. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
@@ -22,18 +33,51 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   'npm run mutate',
 ]);
 
-const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
+const printed = [...all.matchAll(/```sh\n([\s\S]*?)```/g)]
   .flatMap(([, block]) => (block ?? '').split('\n'))
   .map((line) => line.replace(/\s+#.*$/, '').trim())
   .filter((line) => line !== '');
+const commands = [...new Set(printed)];
 
-test('the first lines are the two commands', () => {
+test('under the title are the two commands', () => {
+  expect(readme).toMatch(/^# Breakwater\n\n```sh\nnpm run demo .*\nnpm test .*\n```\n/);
+});
+
+test('the README for users is short', () => {
+  expect(readme.split(/\s+/).length).toBeLessThan(2_500);
+});
+
+const links = [...texts].flatMap(([file, text]) =>
+  [...text.replace(/```[\s\S]*?```/g, '').matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, to = '']) => ({
+    file,
+    to,
+  })),
+);
+
+test.each(links)('$file: the link to $to leads somewhere', ({ file, to }) => {
+  const [where = '', anchor] = to.split('#');
+  const target = where === '' ? file : path.posix.join(path.posix.dirname(file), where);
+  expect(existsSync(path.join(root, target))).toBe(true);
+  if (anchor === undefined) return;
+  const headings = [...textOf(target).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => title);
   expect(
-    readme
-      .split('\n')
-      .slice(1, 3)
-      .map((line) => line.split(' #')[0]?.trim()),
-  ).toEqual(['npm run demo', 'npm test']);
+    headings.map((title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .replace(/\s/g, '-'),
+    ),
+  ).toContain(anchor);
+});
+
+test('every word that is explained is a word of the file that is named for it', () => {
+  const section = textOf('src/README.md').split('\n## Words\n')[1]?.split('\n## ')[0] ?? '';
+  const rows = [...section.matchAll(/^\| ([a-z, ]+?) +\| .* \| \[.*\]\(([^)]+)\) +\|$/gm)];
+  expect(rows.length).toBeGreaterThan(25);
+  for (const [, words = '', file = ''] of rows) {
+    const code = readFileSync(path.join(root, 'src', file), 'utf8').toLowerCase();
+    for (const word of words.split(', ')) expect(code, `${word} in ${file}`).toContain(word.split(' ')[0]);
+  }
 });
 
 test.each(commands.filter((command) => !ELSEWHERE.has(command)))('%s', async (command) => {
@@ -46,24 +90,25 @@ test.each(commands.filter((command) => !ELSEWHERE.has(command)))('%s', async (co
   }
 });
 
-test('every script that it names exists', () => {
+test('every script that is named exists', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
     scripts: object;
   };
-  for (const [, name] of readme.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(name);
+  for (const [, name] of all.matchAll(/npm run ([\w:]+)/g)) expect(Object.keys(scripts)).toContain(name);
 });
 
-test('every folder that it names exists', () => {
-  for (const [, name] of readme.matchAll(/`((?:src|machines)\/[\w/.-]*)`/g)) {
+test('every folder that is named exists', () => {
+  for (const [, name] of all.matchAll(/`((?:src|machines)\/[\w/.-]*)`/g)) {
     expect(existsSync(path.join(root, name ?? '')), name).toBe(true);
   }
 });
 
-test('its tables of settings are those of the code, and the plugin shows the ones that it should', () => {
+test('the tables of settings are those of the code, and the plugin shows the ones that it should', () => {
   const yml = readFileSync(path.join(root, 'src/door/breakwater.yml'), 'utf8');
   const inYml = [...(yml.split('\nsettings:\n')[1] ?? '').matchAll(/^ {2}(\w+):$/gm)].map(([, name]) => name);
   expect(inYml).toEqual(SETTING_NAMES.filter((name) => specOf(name).isInStash));
-  const section = readme.split('## Settings')[1]?.split('\n## ')[0] ?? '';
+  const inReadme = readme.split('## Settings')[1]?.split('\n## ')[0] ?? '';
+  const section = `${inReadme}${textOf('src/settings/README.md')}`;
   const rows = [...section.matchAll(/^\| `(\w+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(([, ...cells]) => cells);
   const expected = SETTING_NAMES.map((name) => {
     const { standard, meaning } = specOf(name);
@@ -81,7 +126,7 @@ test('every dependency has its reason', () => {
     devDependencies: Record<string, string>;
   };
   for (const name of Object.keys({ ...dependencies, ...devDependencies })) {
-    if (!name.startsWith('@types/')) expect(readme, name).toContain(`\`${name}\``);
+    if (!name.startsWith('@types/')) expect(textOf('src/README.md'), name).toContain(`\`${name}\``);
   }
   for (const version of Object.values({ ...dependencies, ...devDependencies }))
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
@@ -98,3 +143,20 @@ function run(command: string): Promise<{ code: number | null; output: string }> 
   });
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, output })));
 }
+
+test('a comment cites no document that is not here', () => {
+  const cited = ['machines', 'src', 'test'].flatMap((folder) =>
+    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|mjs|cjs|sh|yml)$/.test(name))
+      .flatMap((name) => {
+        const text = readFileSync(path.join(root, folder, name), 'utf8');
+        return [...text.matchAll(/^\s*(?:\/\/|\*|#).*?\b([\w./-]+\.md)\b/gm)].map(([, document = '']) => ({
+          name: `${folder}/${name}`,
+          document,
+        }));
+      }),
+  );
+  const isHere = (name: string, document: string) =>
+    existsSync(path.join(root, document)) || existsSync(path.join(root, path.dirname(name), document));
+  expect(cited.filter(({ name, document }) => !isHere(name, document))).toEqual([]);
+});

@@ -10,7 +10,7 @@ import { ControlLog } from '../../src/breaker/control/control-log.ts';
 import type { Step } from '../../src/breaker/control/replay.ts';
 import { readAll } from '../../src/breaker/journal/journal.ts';
 import type { JournalRecord } from '../../src/breaker/journal/record.ts';
-import { processWriter } from '../../src/breaker/process.ts';
+import { isGone, processWriter } from '../../src/breaker/process.ts';
 import { openDataDir } from '../../src/invocation/data-dir.ts';
 import { QueueLog } from '../../src/queue/queue-log.ts';
 import { type PlexSimulator, startPlexSimulator } from '../simulators/plex/server.ts';
@@ -118,6 +118,17 @@ export class LiveWorld {
     ].join('\n');
   }
 
+  /** How things stand, for who has waited in vain. */
+  account(): string {
+    const recorded = readdirSync(this.data)
+      .filter((name) => name.endsWith('.ndjson'))
+      .map((name) => `${name}:\n${readFileSync(path.join(this.data, name), 'utf8').slice(-6_000)}`);
+    const runs = this.stash.runs.map((run) => JSON.stringify({ ...run, stdin: undefined }));
+    const log = this.stash.log.map(({ level, text }) => `${level} ${text}`);
+    const asked = this.plex.requests.map(({ method, path: where }) => `${method} ${where}`);
+    return [...recorded, 'runs:', ...runs, 'log of Stash:', ...log, 'asked of Plex:', ...asked].join('\n');
+  }
+
   async close(): Promise<void> {
     const { drain } = await this.control().catch(() => ({ drain: null }));
     await this.stash.close();
@@ -135,6 +146,8 @@ export class LiveWorld {
 export async function killDrainerOf(data: string): Promise<number | null> {
   const { drain } = await controlIn(data);
   if (drain.value !== 'held' || drain.context.holder === null) return null;
+  // Its number may be that of another process by now, of another test.
+  if (isGone(drain.context.holder, drain.context.ends?.from)) return null;
   try {
     process.kill(drain.context.holder.pid, 'SIGKILL');
     return drain.context.holder.pid;

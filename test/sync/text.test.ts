@@ -1,5 +1,5 @@
-// Text as Plex can hold it. Cases 1 to 5 are those of facts/incumbent.md, section 8, in the better form where one
-// is stated; in case 1 Breakwater differs on purpose: curly quotes and dashes are the user's text and stay.
+// Text as Plex can hold it. Cases 1 to 5 are those of the plugin Stash2Plex (its sanitising of text, read),
+// in a better form where there is one; in case 1 Breakwater differs on purpose: curly quotes and dashes are the user's text and stay.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

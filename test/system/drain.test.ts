@@ -19,7 +19,9 @@ const allDelivered = async () => {
   return pending === 0 && deferred === 0;
 };
 const titleIs = (scene: number, title: string) =>
-  until(`scene ${scene} is "${title}"`, () => world.title(scene) === title);
+  until(`scene ${scene} is "${title}"`, () => world.title(scene) === title).catch((error: unknown) => {
+    throw new Error(`${error}\n${world.account()}`);
+  });
 const breakerIs = (value: string) =>
   until(`the breaker is ${value}`, async () => (await world.control()).breaker.value === value);
 

@@ -1,4 +1,4 @@
-// The control invariants of DESIGN.md section 6, over random logs. The number of the invariant is in the name.
+// The invariants of test/simulation/invariants.ts that are about control, over random logs. The number is in the name.
 import fc from 'fast-check';
 import { expect, expectTypeOf, test } from 'vitest';
 import type { ControlEvent } from '../../../machines/events.ts';

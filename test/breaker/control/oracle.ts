@@ -1,4 +1,4 @@
-// A second telling of the control fold, by hand: plain fields and ifs, written from DESIGN.md section 3 and
+// A second telling of the control fold, by hand: plain fields and ifs, written from the invariants (test/simulation/invariants.ts) and
 // from what the event types say, with numbers of its own. It imports no machine. Where it and `evolve` differ,
 // one of the two is wrong.
 import type { StampedControlEvent } from '../../../machines/events.ts';

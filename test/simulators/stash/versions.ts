@@ -1,5 +1,5 @@
 // Which parts of Stash a version has. The schema, the plugin loader and the recursion guard ask here,
-// never the version string itself. Source: facts/stash.md section 9, and 2, 3, 4, 6 for what is not schema.
+// never the version string itself. Source: the schemas and the plugin code of Stash v0.22.1 to v0.30.1, read, and what a real v0.30.1 sent, measured.
 
 export interface Features {
   /** Sent in `version{version}`. */
