@@ -5,6 +5,12 @@ import * as path from 'node:path';
 const PACKAGE = /^(.*node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/;
 const TEXT = /^(licen[cs]e|copying|notice)\b/i;
 
+/** What packages have taken in from others, which no bundler can see. */
+const TAKEN_IN = {
+  undici:
+    'It contains llhttp (https://github.com/nodejs/llhttp), under the MIT licence as well.\nCopyright Fedor Indutny, 2018.',
+};
+
 /** Folders of the packages of which something is in an output. */
 export function packagesIn(metafiles) {
   const inputs = metafiles.flatMap(({ outputs }) =>
@@ -24,13 +30,11 @@ export function noticesOf(metafiles, root) {
       readFileSync(path.join(dir, 'package.json'), 'utf8'),
     );
     const texts = readdirSync(dir).filter((file) => TEXT.test(file));
-    if (!license && texts.length === 0)
-      throw new Error(`${name} says no licence: it cannot be in what ships`);
-    const by = author === undefined ? '' : `\n${author.name ?? author}`;
-    const text =
-      texts.map((file) => readFileSync(path.join(dir, file), 'utf8').trim()).join('\n\n') ||
-      `${license}${by}`;
-    return `${name} ${version} (${license})\n\n${text}\n`;
+    if (!license) throw new Error(`${name} says no licence: it cannot be in what ships`);
+    const by = typeof author === 'string' ? author : (author?.name ?? '');
+    const text = texts.map((file) => readFileSync(path.join(dir, file), 'utf8').trim()).join('\n\n');
+    const parts = [`${name} ${version} (${license})`, text || `${license} ${by}`.trim(), TAKEN_IN[name]];
+    return `${parts.filter((part) => part !== undefined).join('\n\n')}\n`;
   });
   return [`Breakwater contains these packages, or parts of them.\n`, ...notices].join(
     `\n${'-'.repeat(80)}\n\n`,

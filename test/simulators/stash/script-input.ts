@@ -1,5 +1,5 @@
 // The variable `input` of a script: Go structs as its engine shows them. goja uses the JSON names and shows
-// a nil list as an empty one (captures/js-hooks.json); otto, before v0.26, shows Go's names (read from
+// a nil list as an empty one (test/fixtures/captures/js-hooks.json); otto, before v0.26, shows Go's names (read from
 // v0.25.1's source, not run). Maps stay maps in both.
 import type { GraphQLSchema } from 'graphql';
 import { scriptStruct } from './hook-input.ts';
