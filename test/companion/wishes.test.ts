@@ -12,7 +12,9 @@ import {
 } from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Wishes } from '../../src/companion/wishes.ts';
 import { MAX_INPUT_BYTES } from '../../src/door/input.ts';
+import type { Log } from '../../src/invocation/stash-log.ts';
 import { CompanionProcess, FakeLauncher } from '../support/companion.ts';
 import { LiveWorld, until } from '../support/live-world.ts';
 
@@ -45,12 +47,24 @@ test('a task is done: its lines and progress as they come, then one document, an
 });
 
 test('the log is told while the task is at work', async () => {
-  const fault = world.plex.addFault({ kind: 'hang' });
+  await companion.end('SIGKILL');
+  let finish = () => {};
+  const atWork = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const perform = async (_: unknown, log: Log) => {
+    log.line('info', 'half of it is done');
+    await atWork;
+    return { output: 'all' };
+  };
+  const wishes = new Wishes(path.join(world.data, 'companion'), perform, Date.now);
   const wish = launcher.wish({ mode: 'sync', scope: 'all' });
-  await until('something is told', () => existsSync(wish.log) && readFileSync(wish.log, 'utf8') !== '');
+  wishes.takeUp();
+  await until('something is told', () => readFileSync(wish.log, 'utf8').includes('half of it is done'));
   expect(existsSync(wish.out)).toBe(false);
-  world.plex.removeFault(fault);
-  await launcher.answerOf(wish);
+  finish();
+  await wishes.finished();
+  expect(readFileSync(wish.out, 'utf8')).toContain('"output":"all"');
 });
 
 test('several wishes are done at once, and none waits for a look', async () => {
