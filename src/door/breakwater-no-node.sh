@@ -119,6 +119,9 @@ look_around() {
     esac
   elif [ -e "$root/etc/synoinfo.conf" ]; then
     advice='install Node.js v20 or newer from the Package Center'
+  elif [ -e "$root/etc/unraid-version" ]; then
+    # Its system lives in memory, and each start lays it anew.
+    advice="unpack Node from https://nodejs.org below /mnt/user/appdata and write the path of its program into ${data:-$here}/node-path"
   elif [ "$(uname)" = Darwin ]; then
     advice='brew install node'
   fi

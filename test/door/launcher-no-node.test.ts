@@ -40,12 +40,18 @@ describe.each(SHELLS)('in $name', (shell) => {
       'install Node.js v20 or newer from the Package Center',
       (machine) => has(machine, 'etc/synoinfo.conf'),
     ],
+    [
+      'Unraid',
+      'unpack Node from https://nodejs.org below /mnt/user/appdata and write the path of its program into DATA/node-path',
+      (machine) => has(machine, 'etc/unraid-version'),
+    ],
   ])('on %s it says: %s', async (_system, advice, furnish) => {
     const machine = new Machine();
     furnish(machine);
-    expect(errorOf(await machine.run(shell))).toBe(NONE + advice);
+    const said = NONE + advice.replace('DATA', machine.data);
+    expect(errorOf(await machine.run(shell))).toBe(said);
     has(machine, '.dockerenv');
-    expect(errorOf(await machine.run(shell))).toBe(NONE + advice + CONTAINER);
+    expect(errorOf(await machine.run(shell))).toBe(said + CONTAINER);
   });
 
   test('of a release whose own Node is too old it says so', async () => {
