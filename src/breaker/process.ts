@@ -101,7 +101,12 @@ function isGoneHere(pid: number, heardAt: Moment | undefined): boolean {
   try {
     const [, after = ''] = /.*\) (.*)/s.exec(fs.readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
     const fields = after.split(' ');
-    return /[ZX]/.test(fields[0] ?? '') || isYounger(Number(fields[STARTED_FIELD]), heardAt);
+    if (/[ZX]/.test(fields[0] ?? '')) return true;
+    const upMs = 1_000 * Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+    return (
+      heardAt?.boot === bootId() &&
+      isYounger(Number(fields[STARTED_FIELD]), upMs, monotonicMs(), heardAt.mono)
+    );
   } catch {
     return false;
   }
@@ -114,13 +119,12 @@ const TICK_MS = 10;
 
 /**
  * Whether a process was started after the holder last wrote: then it has the number of the holder, which is gone. The
- * system counts the time asleep for a process's start and not for our clock: all of it is taken off, so that this is certain.
+ * system counts the time asleep (`upMs` without `nowMs`) for a process's start, and not for our clock: all of it is taken
+ * off, so that this is certain. A container may be told another `upMs` than its system's (LXC): less than `nowMs`.
  */
-function isYounger(startedTicks: number, heardAt: Moment | undefined): boolean {
-  if (heardAt?.boot !== bootId()) return false;
-  const upMs = 1_000 * Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
-  const asleepMs = Math.max(0, upMs - monotonicMs());
-  return startedTicks * TICK_MS - asleepMs > heardAt.mono + TICK_MS;
+export function isYounger(startedTicks: number, upMs: number, nowMs: number, heardMs: number): boolean {
+  const asleepMs = upMs - nowMs;
+  return asleepMs >= -TICK_MS && startedTicks * TICK_MS - asleepMs > heardMs + TICK_MS;
 }
 
 function processSpace(): string {

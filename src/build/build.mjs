@@ -63,6 +63,7 @@ const common = {
   logLevel: 'warning',
   legalComments: 'none',
   charset: 'ascii',
+  metafile: true,
   plugins: [reportPage, leanUndici],
   // It builds mutants; its binary cannot be bundled.
   external: ['esbuild'],
@@ -76,7 +77,7 @@ mkdirSync(`${root}dist/tools`, { recursive: true });
 
 await Promise.all([
   ...Object.entries(PLUGIN).map(async ([out, { entry, ...options }]) => {
-    shipped.push(await bundle(entry, `dist/plugin/${out}`, { minify: true, metafile: true, ...options }));
+    shipped.push(await bundle(entry, `dist/plugin/${out}`, { minify: true, ...options }));
   }),
   ...Object.entries(TOOLS)
     .filter(([, entry]) => existsSync(`${root}${entry}`))
@@ -104,11 +105,10 @@ async function inspectPage() {
     target: 'es2022',
     format: 'iife',
     minify: true,
-    metafile: true,
     write: false,
   });
-  shipped.push(script.metafile);
   const style = await build({ ...common, entryPoints: [`${folder}/page.css`], minify: true, write: false });
+  shipped.push(script.metafile, style.metafile);
   const text = ({ outputFiles: [file] }) => file.text.trim();
   // Nothing in a script may look like its end.
   const code = text(script).replaceAll('</script', '<\\/script');

@@ -21,6 +21,7 @@ import type { StashScene } from '../../src/stash/stash-scene.ts';
 import type { PlexPort } from '../../src/sync/deliver.ts';
 import { STAY_MS } from '../../src/wake/wake.ts';
 import { START_AT } from '../support/fake-writer.ts';
+import { NOWHERE } from '../support/nowhere.ts';
 import { sceneWith } from '../support/stash-scenes.ts';
 import { Run, type Step, type Turn } from './interleavings-orders.ts';
 
@@ -142,15 +143,11 @@ export class SmallWorld {
     let stayedMs = 0;
     const writer = this.#writer(name, () => stayedMs);
     const dir: World['dir'] = {
-      path: '',
+      ...NOWHERE,
       journal: new JournalInSteps(this.journal, turn),
       controlCheckpoint: held(this.checkpoints.control),
       queueCheckpoint: held(this.checkpoints.queue),
       agendaCheckpoint: held(this.checkpoints.agenda),
-      facts: () => ({ kind: 'missing' }),
-      exposures: () => [],
-      reportPath: '/nowhere',
-      close: async () => {},
     };
     return {
       dir,

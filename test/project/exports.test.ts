@@ -1,21 +1,13 @@
 // What nobody imports is no interface: a value that only its own file uses is not exported.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { filesIn, textOf } from './files.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 const EXPORTED = /^export (?:async )?(?:function\*?|const|(?:abstract )?class) (\w+)/gm;
 
 test('every value that is exported is used by another file', () => {
-  const texts = new Map(
-    ['machines', 'src', 'test'].flatMap((folder) =>
-      readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.ts'))
-        .map((name) => [`${folder}/${name}`, readFileSync(path.join(root, folder, name), 'utf8')] as const),
-    ),
-  );
+  const files = filesIn(['machines', 'src', 'test'], /\.ts$/);
+  const texts = new Map(files.map((file) => [file, textOf(file)]));
   const words = new Map([...texts].map(([file, text]) => [file, new Set(text.match(/\w+/g))]));
   const unused = [...texts]
     .filter(([file]) => !file.startsWith('test/'))

@@ -1,11 +1,8 @@
 // Imports point one way, so that the circuit breaker could be published without Plex, and a hook stays cheap.
 
-import { readdirSync, readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { filesIn, textOf } from './files.ts';
 
 /** Folder → the folders that it may import from, besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -51,11 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/report': ['machines', 'src/chart', 'src/breaker', 'src/queue', 'src/outages', 'src/cli'],
 };
 
-const sources = ['machines', 'src'].flatMap((folder) =>
-  readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
-);
+const sources = filesIn(['machines', 'src'], /\.ts$/);
 
 test.each(Object.keys(MAY_IMPORT))('%s imports only what it may', (folder) => {
   const allowed = [folder, ...(MAY_IMPORT[folder] ?? [])];
@@ -78,7 +71,7 @@ test('the breaker knows neither Plex nor Stash, and no name of this product', ()
   const words = /\b(plex|stash|scene|breakwater)/i;
   const files = sources.filter((file) => /^(machines|src\/breaker)\//.test(file));
   const told = files.flatMap((file) =>
-    readFileSync(path.join(root, file), 'utf8')
+    textOf(file)
       .split('\n')
       .filter((line) => words.test(line))
       .map((line) => `${file}: ${line.trim()}`),
@@ -105,7 +98,7 @@ test('nothing in the product imports what never ships', () => {
 test('how a journal is stored is known where it is stored, and who opens it names the adapter', () => {
   const openers = ['src/breaker/index.ts', 'src/invocation/data-dir.ts', 'src/worker/process-world.ts'];
   for (const file of sources.filter((name) => !name.startsWith('src/breaker/'))) {
-    const code = readFileSync(path.join(root, file), 'utf8');
+    const code = textOf(file);
     expect(code, file).not.toMatch(/\.ndjson|statfsSync/);
     if (!openers.includes(file)) expect(code, file).not.toMatch(/File(Journal|Segments)\b/);
   }
@@ -113,7 +106,7 @@ test('how a journal is stored is known where it is stored, and who opens it name
 
 test('machines are pure: no clock, no dice, no timers, no effects', () => {
   for (const file of sources.filter((name) => name.startsWith('machines/'))) {
-    const code = readFileSync(path.join(root, file), 'utf8').replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '');
+    const code = textOf(file).replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, '');
     expect(code, file).not.toMatch(
       /Date\.|Math\.random|setTimeout|performance|process\.|\bafter:|\binvoke:|node:/,
     );
@@ -123,9 +116,7 @@ test('machines are pure: no clock, no dice, no timers, no effects', () => {
 test('nobody but the shell reads the clock or throws dice', () => {
   const shell = /^src\/(door\/hook-main|breaker\/process|breaker\/journal\/atomic-file|worker|http)/;
   for (const file of sources.filter((name) => !shell.test(name))) {
-    expect(readFileSync(path.join(root, file), 'utf8'), file).not.toMatch(
-      /Date\.now|Math\.random\(|performance\.now/,
-    );
+    expect(textOf(file), file).not.toMatch(/Date\.now|Math\.random\(|performance\.now/);
   }
 });
 
@@ -139,7 +130,7 @@ test('the hook imports nothing but its scopes, and what Stash loads first nothin
 
 /** The files that one imports more than types from. */
 function valuesFrom(file: string): string[] {
-  const code = readFileSync(path.join(root, file), 'utf8');
+  const code = textOf(file);
   const kept = code.replace(/import type [\s\S]*? from '[^']+';/g, '');
   return [...kept.matchAll(/from '(\.[^']+)'/g)].map(([, target]) =>
     path.posix.join(path.posix.dirname(file), target ?? ''),
@@ -148,7 +139,7 @@ function valuesFrom(file: string): string[] {
 
 /** The files that one imports, relative to the root; packages are left out. */
 function importsOf(file: string): string[] {
-  const code = readFileSync(path.join(root, file), 'utf8');
+  const code = textOf(file);
   return [...code.matchAll(/from '(\.[^']+)'/g)].map(([, target]) =>
     path.posix.join(path.posix.dirname(file), target ?? ''),
   );

@@ -2,23 +2,15 @@
 // somewhere, and words that are explained are words of the code.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { SETTING_NAMES, specOf } from '../../src/settings/schema.ts';
+import { filesIn, root, textOf } from './files.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const FILES = ['README.md', 'machines', 'src', 'test'].flatMap((name) =>
-  name.endsWith('.md')
-    ? [name]
-    : readdirSync(path.join(root, name), { recursive: true, encoding: 'utf8' })
-        .filter((file) => path.basename(file) === 'README.md')
-        .map((file) => `${name}/${file}`),
-);
-const texts = new Map(FILES.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));
-const textOf = (file: string) => texts.get(file) ?? '';
+const readmes = ['README.md', ...filesIn(['machines', 'src', 'test'], /(^|[\\/])README\.md$/)];
+const texts = new Map(readmes.map((file) => [file, textOf(file)]));
 const readme = textOf('README.md');
 const all = [...texts.values()].join('\n');
 
@@ -145,16 +137,11 @@ function run(command: string): Promise<{ code: number | null; output: string }> 
 }
 
 test('a comment cites no document that is not here', () => {
-  const cited = ['machines', 'src', 'test'].flatMap((folder) =>
-    readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(ts|mjs|cjs|sh|yml)$/.test(name))
-      .flatMap((name) => {
-        const text = readFileSync(path.join(root, folder, name), 'utf8');
-        return [...text.matchAll(/^\s*(?:\/\/|\*|#).*?\b([\w./-]+\.md)\b/gm)].map(([, document = '']) => ({
-          name: `${folder}/${name}`,
-          document,
-        }));
-      }),
+  const cited = filesIn(['machines', 'src', 'test'], /\.(ts|mjs|cjs|sh|yml)$/).flatMap((name) =>
+    [...textOf(name).matchAll(/^\s*(?:\/\/|\*|#).*?\b([\w./-]+\.md)\b/gm)].map(([, document = '']) => ({
+      name,
+      document,
+    })),
   );
   const isHere = (name: string, document: string) =>
     existsSync(path.join(root, document)) || existsSync(path.join(root, path.dirname(name), document));

@@ -17,6 +17,7 @@ import type { TaskResult } from '../../src/invocation/task-result.ts';
 import type { World } from '../../src/invocation/world.ts';
 import { NO_FILE } from '../../src/settings/file.ts';
 import type { Drainers } from '../../src/wake/see-to-drainer.ts';
+import { NOWHERE } from '../support/nowhere.ts';
 import type { MachineClock } from './clock.ts';
 import type { Dice } from './dice.ts';
 import type { Looks } from './invariants.ts';
@@ -214,15 +215,12 @@ export class Machine {
       };
     };
     const dir: DataDir = {
+      ...NOWHERE,
       path: DATA_DIR,
       journal,
       controlCheckpoint: file('control'),
       queueCheckpoint: file('queue'),
       agendaCheckpoint: file('agenda'),
-      exposures: () => [],
-      facts: () => ({ kind: 'missing' }),
-      reportPath: '/nowhere',
-      close: async () => {},
     };
     const house = { segments: new FileSegments(DATA_DIR, fs.journal), rules: this.#houseRules };
     const say = (line: string) => this.#events.onLog(line);

@@ -53,6 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/breaker/journal/checkpoint.ts',
     find: 'return isOfThisLog && (await',
     replace: 'return (await',
+    tests: 'test/breaker/journal/checkpoint.test.ts',
   },
   // Control.
   {
@@ -361,6 +362,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/breaker/probing.ts',
     find: "if (!isOurs || !isLeaseLive(control.state, 'probe', writer.now()))",
     replace: 'if (false)',
+    tests: 'test/breaker/probing.test.ts',
   },
   {
     name: 'a reconciliation proves nothing',
@@ -374,6 +376,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/invocation/drain-session.ts',
     find: "if (value === 'open') return 'nothing';",
     replace: "if (value !== 'closed') return 'nothing';",
+    tests: 'test/invocation/reconcile.test.ts',
   },
   {
     name: 'who loses the race for the drain lease works all the same',
@@ -386,6 +389,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/breaker/drain-lease.ts',
     find: 'granted.after.drain.context.epoch',
     replace: 'control.state.drain.context.epoch',
+    tests: 'test/breaker/drain-lease.test.ts',
   },
   {
     name: 'who is not granted a probe probes all the same',
@@ -525,12 +529,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/breaker/drain-lease.ts',
     find: "if (this.#control.isNewer) throw new LeaseLost('a newer version is at work');",
     replace: '',
+    tests: 'test/breaker/drain-lease.test.ts',
   },
   {
     name: 'a checkpoint is believed after a power loss',
     file: 'src/breaker/journal/checkpoint.ts',
     find: ' || checkpoint.boot !== boot',
     replace: '',
+    tests: 'test/breaker/journal/checkpoint.test.ts',
   },
   {
     name: 'a segment that was made anew where one was dropped counts',
@@ -544,6 +550,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/breaker/journal/segment-reader.ts',
     find: 'if (image !== null) return { entries: [], next: image };',
     replace: '',
+    tests: 'test/breaker/journal/segment-races.test.ts',
   },
   // Outages.
   {

@@ -4,6 +4,7 @@ import type { Journal, Segments } from '../../src/breaker/journal/journal.ts';
 import { HOUSE_RULES } from '../../src/invocation/housekeeping.ts';
 import type { World } from '../../src/invocation/world.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';
+import { NOWHERE } from './nowhere.ts';
 
 const NO_SEGMENTS = {
   list: async () => [],
@@ -30,15 +31,11 @@ export function readingWorld(
   };
   return {
     dir: {
-      path: '/nowhere',
+      ...NOWHERE,
       journal: readOnly,
       controlCheckpoint: forbidden,
       queueCheckpoint: forbidden,
       agendaCheckpoint: forbidden,
-      facts: () => ({ kind: 'missing' }),
-      exposures: () => [],
-      reportPath: '/nowhere',
-      close: async () => {},
     },
     writer: fakeWriter(clock, 'cli-test'),
     stash: forbidden,

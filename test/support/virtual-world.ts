@@ -33,6 +33,7 @@ import type { StashFailure } from '../../src/stash/stash-client.ts';
 import type { StashScene } from '../../src/stash/stash-scene.ts';
 import type { PlexPort } from '../../src/sync/deliver.ts';
 import { FakeClock, fakeWriter } from './fake-writer.ts';
+import { NOWHERE } from './nowhere.ts';
 import { sceneWith } from './stash-scenes.ts';
 
 /** Something goes round and round: the test is over. */
@@ -724,15 +725,11 @@ export class VirtualWorld {
     const process = new VirtualProcess(this.time, writer.inv, options);
     const journal = new ProcessJournal(this, process);
     const dir: DataDir = {
-      path: '/nowhere',
+      ...NOWHERE,
       journal,
-      exposures: () => [],
       controlCheckpoint: this.#file('control', process),
       queueCheckpoint: this.#file('queue', process),
       agendaCheckpoint: this.#file('agenda', process),
-      facts: () => ({ kind: 'missing' }),
-      reportPath: '/nowhere',
-      close: async () => {},
     };
     const world: World = {
       dir,

@@ -17,11 +17,16 @@ import { segmentName } from './segments.ts';
 
 export type { JournalFs } from './disk.ts';
 
+/** Of one stream. They open files when they are used. */
+interface Ends {
+  readonly writer: SegmentWriter;
+  readonly reader: SegmentReader;
+}
+
 export class FileJournal implements Journal {
   readonly dir: string;
   readonly #disk: Disk;
-  readonly #writers = new Map<StreamName, SegmentWriter>();
-  readonly #readers = new Map<StreamName, SegmentReader>();
+  readonly #streams = new Map<StreamName, Ends>();
   readonly #writing = new Turns();
   readonly #reading = new Turns();
 
@@ -40,7 +45,7 @@ export class FileJournal implements Journal {
     const bytes = joinLines(records.map(encodeLine));
     return this.#writing.take(async () => {
       try {
-        await this.#writer(stream).append(bytes, first);
+        await this.#ends(stream).writer.append(bytes, first);
         return { ok: true };
       } catch (error) {
         return { ok: false, failure: failureOf(error) };
@@ -49,34 +54,29 @@ export class FileJournal implements Journal {
   }
 
   async read(stream: StreamName, from: Position): Promise<Chunk> {
-    return this.#reading.take(() => this.#reader(stream).read(from));
+    return this.#reading.take(() => this.#ends(stream).reader.read(from));
   }
 
   async size(stream: StreamName): Promise<Position> {
-    return this.#reading.take(() => this.#reader(stream).size());
+    return this.#reading.take(() => this.#ends(stream).reader.size());
   }
 
   /** Nothing may be under way. Over `node:fs` all is closed when this returns. */
   async close(): Promise<void> {
-    const all = [...this.#writers.values(), ...this.#readers.values()];
+    const all = [...this.#streams.values()].flatMap(({ writer, reader }) => [writer, reader]);
     await Promise.all(all.map((one) => one.close()));
   }
 
-  #writer(stream: StreamName): SegmentWriter {
-    return kept(this.#writers, stream, () => new SegmentWriter(this.#disk, stream));
+  #ends(stream: StreamName): Ends {
+    const known = this.#streams.get(stream);
+    if (known !== undefined) return known;
+    const made = {
+      writer: new SegmentWriter(this.#disk, stream),
+      reader: new SegmentReader(this.#disk, stream),
+    };
+    this.#streams.set(stream, made);
+    return made;
   }
-
-  #reader(stream: StreamName): SegmentReader {
-    return kept(this.#readers, stream, () => new SegmentReader(this.#disk, stream));
-  }
-}
-
-function kept<T>(all: Map<StreamName, T>, stream: StreamName, make: () => T): T {
-  const known = all.get(stream);
-  if (known !== undefined) return known;
-  const made = make();
-  all.set(stream, made);
-  return made;
 }
 
 /** One at a time, in the order in which they came: two that run at once in one process would both open a file. */

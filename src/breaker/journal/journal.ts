@@ -1,4 +1,4 @@
-// The journal port: two append-only streams. What every implementation must do is in
+// The journal port: append-only streams, each by its name. What every implementation must do is in
 // test/breaker/journal/conformance.ts, and that suite is the contract.
 //
 // It never rewrites, never waits long for somebody who may be dead, and never says that something was written which was
